@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The house (README draws it). Arrows point down only; nothing imports its own row; a C library is imported by exactly
+// one Swift module. No package dependencies: what a well-kept C library does comes from Debian through a C module.
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "qafila",
+  targets: [
+    .executableTarget(
+      name: "qafila",
+      dependencies: [
+        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Store", "CloudAPI", "Governor",
+        "Consent", "Schedule", "Money", "Postgres", "HTTPClient", "HTTPServer", "Phone", "Crypto", "Reactor", "Domain",
+        "JSON", "CLinux", "Sandbox", "Migrations",
+      ],
+      swiftSettings: strict),
+
+    // What it does. These meet in the Store, nowhere else.
+    module(
+      "API",
+      ["Store", "CloudAPI", "Schedule", "Money", "Consent", "Governor", "HTTPServer", "Crypto", "Phone", "Reactor", "Domain", "JSON"]),
+    module("Intake", ["Store", "CloudAPI", "Consent", "Money", "Schedule", "HTTPServer", "Crypto", "Reactor", "Domain", "JSON"]),
+    module("Importing", ["Store", "Phone", "Crypto", "Reactor", "Domain", "JSON"]),
+    module("Expansion", ["Store", "CloudAPI", "Schedule", "Money", "Reactor", "Domain", "JSON"]),
+    module("Sending", ["Store", "CloudAPI", "Governor", "Schedule", "HTTPClient", "Reactor", "Domain", "JSON"]),
+    module("Reports", ["Store", "Money", "Reactor", "Domain", "JSON"]),
+    module("Guarding", ["Store", "CloudAPI", "Governor", "Reactor", "Domain", "JSON"]),
+
+    // Our SQL; Meta's protocol.
+    module("Store", ["Postgres", "Money", "Schedule", "Consent", "Governor", "Crypto", "Reactor", "Domain", "JSON", "Migrations"]),
+    module("CloudAPI", ["HTTPClient", "Crypto", "Reactor", "Domain", "JSON"]),
+
+    // Pure rules: values in, a decision out.
+    module("Governor", ["Domain"]),
+    module("Consent", ["Domain"]),
+    module("Schedule", ["Domain"]),
+    module("Money", ["Domain"]),
+
+    // One C library each.
+    module("Postgres", ["CLibPQ", "CLinux", "Reactor", "Domain"]),
+    module("HTTPClient", ["CCurl", "Reactor", "Domain"]),
+    module("HTTPServer", ["CMicroHTTPD", "CLinux", "Reactor", "Domain"]),
+    module("Phone", ["CPhoneNumber", "Domain"]),
+    module("Crypto", ["CCrypto", "Domain"]),
+
+    module("Reactor", ["CLinux", "Domain"]),
+    module("JSON", ["CSimdjson", "Domain"]),
+    module("Domain"),
+
+    .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CPhoneNumber", linkerSettings: [.linkedLibrary("phonenumber")]),
+    .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CLinux"),
+
+    // The Cloud API double, and the fake world all tests share.
+    module("Sandbox", ["HTTPServer", "HTTPClient", "Crypto", "Money", "Reactor", "Domain", "JSON"]),
+    module("Simulation", ["Governor", "Consent", "Schedule", "Money", "Domain"]),
+
+    // Numbered SQL, embedded in the binary.
+    .target(name: "Migrations", path: "Migrations", resources: [.embedInCode("sql")], swiftSettings: strict),
+
+    tests("Domain", ["Domain"]),
+    tests("JSON", ["JSON", "Domain"]),
+    tests("Reactor", ["Reactor", "Domain"]),
+    tests("Postgres", ["Postgres", "Reactor", "Domain"]),
+    tests("HTTPClient", ["HTTPClient", "Reactor", "Domain", "CLinux"]),
+    tests("HTTPServer", ["HTTPServer", "HTTPClient", "Reactor", "Domain", "CLinux"]),
+    tests("Phone", ["Phone", "Domain"]),
+    tests("Crypto", ["Crypto", "Domain"]),
+    tests("Rules", ["Governor", "Consent", "Schedule", "Money", "Simulation", "Domain"]),
+    tests("CloudAPI", ["CloudAPI", "HTTPClient", "Crypto", "JSON", "Reactor", "Domain"]),
+    tests("Sandbox", ["Sandbox", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
+    tests("Store", ["Store", "Postgres", "Crypto", "JSON", "Money", "Reactor", "Domain"]),
+    tests("Importing", ["Importing", "Store", "Postgres", "Phone", "Crypto", "JSON", "Reactor", "Domain"]),
+    tests("API", ["API", "Store", "Postgres", "HTTPServer", "HTTPClient", "Crypto", "JSON", "Reactor", "Domain"]),
+    // The promises: real PostgreSQL, real sockets, real processes; killed, frozen, delayed, duplicated.
+    tests(
+      "Promise",
+      [
+        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Store", "CloudAPI", "Governor", "Money",
+        "Sandbox", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain", "CLinux",
+      ]),
+  ],
+  cxxLanguageStandard: .cxx17
+)

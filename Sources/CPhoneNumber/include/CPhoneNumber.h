@@ -1,0 +1,4 @@
+#ifndef CPHONENUMBER_H
+#define CPHONENUMBER_H
+#include <stdint.h>
+#endif
