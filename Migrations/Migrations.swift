@@ -1,1 +1,14 @@
+/// The numbered SQL files of `Migrations/sql`, embedded at build time, in the order in which they apply.
+///
+/// A file that was applied anywhere is never edited: `qafila migrate` refuses when its text has changed.
+public enum Migrations {
+  public struct Migration: Sendable {
+    /// The file's name without its ending, e.g. `0001_foundation`.
+    public let name: String
+    public let sql: [UInt8]
+  }
 
+  public static let all: [Migration] = [
+    Migration(name: "0001_foundation", sql: PackageResources._001_foundation_sql)
+  ]
+}
