@@ -26,7 +26,8 @@ public struct EmissionInterval: Hashable, Comparable, Sendable {
 
   /// The interval of a rate reduced to `millionths` of this one, rounded up; 1,000,000 is the rate itself.
   public func slowed(toMillionths millionths: Int64) -> EmissionInterval {
-    precondition((1...1_000_000).contains(millionths), "a rate is slowed to 1 to 1,000,000 millionths, not \(millionths)")
+    precondition(
+      (1...1_000_000).contains(millionths), "a rate is slowed to 1 to 1,000,000 millionths, not \(millionths)")
     let (whole, rest) = nanoseconds.quotientAndRemainder(dividingBy: millionths)
     return EmissionInterval(nanoseconds: whole * 1_000_000 + (rest * 1_000_000 + millionths - 1) / millionths)
   }
