@@ -1,0 +1,178 @@
+import Domain
+import JSON
+
+/// What a campaign was asked to do: the request of `POST /v1/campaigns`, read strictly, with every default applied.
+///
+/// What it takes: `json` gives back a request that reads to the same value. Whether the template, the numbers and the
+/// audience exist is not its matter.
+public struct CampaignSpec: Sendable, Equatable {
+  public var name: String
+  /// As written: `phone_number_id`, display number or label.
+  public var from: [String]
+  public var template: TemplatePart
+  public var audience: AudiencePart
+  public var schedule: SchedulePart
+  public var pace: Pace
+  /// Only those with a recorded marketing consent. Nil until the template's category decides it; see `applyDefaults`.
+  public var requireOptIn: Bool?
+
+  static let known = ["name", "from", "template", "audience", "schedule", "pace", "require_opt_in"]
+  /// Fields of later work: refused by name, so that nobody believes in a limit that nothing keeps.
+  static let later = [
+    "budget", "guard", "pilot", "recurrence", "holdout", "variants", "approval", "frequency_cap", "calendar", "blackout",
+    "warm_up", "priority", "seed_list", "reserve_for_others", "ttl", "messages",
+  ]
+
+  public init(json: JSONValue) throws(Problem) {
+    let fields = try Fields(json, known: CampaignSpec.known, later: CampaignSpec.later)
+    name = try fields.requiredText("name", limit: 120, remedy: "Give the campaign a name that people will recognise.")
+    from = try CampaignSpec.senders(try fields.required("from", "Name the number or numbers to send from."))
+    template = try TemplatePart(json: try fields.required("template", "Name the template and its language."), at: "template")
+    audience = try AudiencePart(json: try fields.required("audience", "Name the audience: {\"id\": \"…\"}."), at: "audience")
+    schedule = try SchedulePart(json: fields["schedule"] ?? .object(JSONObject()), at: "schedule")
+    pace = try Pace(json: fields["pace"] ?? .object(JSONObject()), at: "pace")
+    requireOptIn = try fields.flag("require_opt_in")
+  }
+
+  /// Fills what depends on the template and the numbers: consent is required for marketing; the pace is what the numbers
+  /// allow together, less what they keep for desk replies; its jitter looks human where the numbers leave room for it.
+  ///
+  /// Throws when the pace asked for leaves no room for the jitter asked for: at a number's very limit only the slack can be
+  /// jittered, so `human` needs a pace of at most 0.8 of it.
+  public mutating func applyDefaults(category: Category, perSecondLimit: Int, perSecondFree: Int) throws(Problem) {
+    requireOptIn = requireOptIn ?? (category == .marketing || category == .marketingLite)
+    if pace.limit == nil { (pace.limit, pace.unit) = (max(1, perSecondFree), .second) }
+    let tooFast = Double(pace.limit ?? 1) > 0.8 * Double(perSecondLimit * pace.unit.seconds)
+    if pace.jitter == .human, tooFast {
+      throw .invalid(
+        "pace.jitter", "Human jitter needs a pace of at most 0.8 of what the numbers allow (\(perSecondLimit) per second).",
+        remedy: "Lower the pace to \(max(1, perSecondLimit * 8 / 10)) per second, or write \"jitter\": \"none\".")
+    }
+    pace.jitter = pace.jitter ?? (tooFast ? Pace.Jitter.none : .human)
+  }
+
+  public var json: JSONValue {
+    var object: JSONObject = [
+      "name": .string(name), "from": .array(from.map { .string($0) }), "template": template.json, "audience": audience.json,
+      "schedule": schedule.json,
+    ]
+    if let pace = pace.json { object.append("pace", pace) }
+    if let requireOptIn { object.append("require_opt_in", .bool(requireOptIn)) }
+    return .object(object)
+  }
+
+  private static func senders(_ value: JSONValue) throws(Problem) -> [String] {
+    let remedy = "Write a phone_number_id, a display number or a label, or a list of them."
+    let members = value.arrayValue ?? [value]
+    guard (1...40).contains(members.count) else { throw .invalid("from", "From 1 to 40 numbers are expected.", remedy: remedy) }
+    var senders: [String] = []
+    for (index, member) in members.enumerated() {
+      let path = value.arrayValue == nil ? "from" : "from[\(index)]"
+      guard let text = member.stringValue else { throw .invalid(path, "Here a text is expected.", remedy: remedy) }
+      let sender = try Fields.checked(text, at: path, limit: 60)
+      guard !senders.contains(sender) else { throw .invalid(path, "This number stands here twice.", remedy: "Name it once.") }
+      senders.append(sender)
+    }
+    return senders
+  }
+}
+
+extension CampaignSpec {
+  /// Who is meant: the members of one or several audiences whose attributes equal all of `conditions`.
+  public struct AudiencePart: Sendable, Equatable {
+    public struct Condition: Sendable, Equatable {
+      public let attribute: String
+      public let value: String
+    }
+    /// In the order written: a person in several counts for the first.
+    public var ids: [Audience.ID]
+    public var conditions: [Condition]
+
+    init(json: JSONValue, at path: String) throws(Problem) {
+      let fields = try Fields(json, at: path, known: ["id", "where"], later: ["segment", "exclude", "sample", "not"])
+      let value = try fields.required("id", "Write the audience's id, or a list of ids.")
+      let members = value.arrayValue ?? [value]
+      guard (1...50).contains(members.count) else {
+        throw .invalid(fields.path(to: "id"), "From 1 to 50 audiences are expected.", remedy: "Write an id or a list of ids.")
+      }
+      ids = []
+      for (index, member) in members.enumerated() {
+        let place = fields.path(to: "id") + (value.arrayValue == nil ? "" : "[\(index)]")
+        let id: Audience.ID = try Fields.identifier(member, at: place)
+        guard !ids.contains(id) else { throw .invalid(place, "This audience stands here twice.", remedy: "Name it once.") }
+        ids.append(id)
+      }
+      conditions = []
+      guard let filter = fields["where"] else { return }
+      let place = fields.path(to: "where")
+      guard let pairs = filter.objectValue, pairs.count <= 20 else {
+        throw .invalid(place, "Here an object of at most 20 attributes is expected.", remedy: "Write {\"city\": \"القاهرة\"}.")
+      }
+      for (attribute, wanted) in pairs {
+        let text: String
+        switch wanted {
+        case .string(let value): text = value
+        case .number(let value): text = value
+        default:
+          throw .invalid(
+            "\(place).\(attribute)", "An attribute is compared with a text.",
+            remedy: "Write one value; lists, ranges and \"not\" are not supported yet.")
+        }
+        conditions.append(Condition(attribute: attribute, value: text))
+      }
+    }
+
+    var json: JSONValue {
+      var object: JSONObject = [
+        "id": ids.count == 1 ? .string(ids[0].description) : .array(ids.map { .string($0.description) })
+      ]
+      if !conditions.isEmpty {
+        var filter = JSONObject()
+        for condition in conditions { filter.append(condition.attribute, .string(condition.value)) }
+        object.append("where", .object(filter))
+      }
+      return .object(object)
+    }
+  }
+
+  /// How fast, over all numbers of the campaign together.
+  public struct Pace: Sendable, Equatable {
+    public enum Unit: String, CaseIterable, Sendable {
+      case second = "per_second", minute = "per_minute", hour = "per_hour"
+      public var seconds: Int {
+        switch self {
+        case .second: 1
+        case .minute: 60
+        case .hour: 3600
+        }
+      }
+    }
+    public enum Jitter: String, CaseIterable, Sendable { case none, human }
+
+    /// Messages in any window of one `unit`. Nil until `applyDefaults`; a stored campaign always has it.
+    public var limit: Int?
+    public var unit: Unit
+    public var jitter: Jitter?
+
+    init(json: JSONValue, at path: String) throws(Problem) {
+      let units = Unit.allCases.map(\.rawValue)
+      let fields = try Fields(json, at: path, known: units + ["jitter"], later: ["per_day", "warm_up"])
+      (limit, unit) = (nil, .second)
+      for candidate in Unit.allCases {
+        guard let value = try fields.integer(candidate.rawValue, in: 1...Int64(10_000 * candidate.seconds)) else { continue }
+        guard limit == nil else {
+          throw .invalid(fields.path(to: candidate.rawValue), "The pace stands here twice.", remedy: "Write one of \(units.joined(separator: ", ")).")
+        }
+        (limit, unit) = (Int(value), candidate)
+      }
+      jitter = try fields.word("jitter", Jitter.self)
+    }
+
+    var json: JSONValue? {
+      var object = JSONObject()
+      if let limit { object.append(unit.rawValue, .number(String(limit))) }
+      if let jitter { object.append("jitter", .string(jitter.rawValue)) }
+      return object.fields.isEmpty ? nil : .object(object)
+    }
+  }
+}
