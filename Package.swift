@@ -72,7 +72,7 @@ let package = Package(
 
     // The Cloud API double, and the fake world all tests share.
     module("Sandbox", ["HTTPServer", "HTTPClient", "Crypto", "Money", "Reactor", "Domain", "JSON"]),
-    module("Simulation", ["Governor", "Consent", "Schedule", "Money", "Domain"]),
+    module("Simulation", ["Postgres", "Governor", "Consent", "Schedule", "Money", "Reactor", "Domain"]),
 
     // Numbered SQL, embedded in the binary.
     .target(name: "Migrations", path: "Migrations", resources: [.embedInCode("sql")], swiftSettings: strict),
@@ -80,7 +80,7 @@ let package = Package(
     tests("Domain", ["Domain"]),
     tests("JSON", ["JSON", "Domain"]),
     tests("Reactor", ["Reactor", "Domain"]),
-    tests("Postgres", ["Postgres", "Reactor", "Domain"]),
+    tests("Postgres", ["Postgres", "Simulation", "Reactor", "Domain"]),
     tests("HTTPClient", ["HTTPClient", "Reactor", "Domain", "CLinux"]),
     tests("HTTPServer", ["HTTPServer", "HTTPClient", "Reactor", "Domain", "CLinux"]),
     tests("Phone", ["Phone", "Domain"]),
@@ -88,15 +88,15 @@ let package = Package(
     tests("Rules", ["Governor", "Consent", "Schedule", "Money", "Simulation", "Domain"]),
     tests("CloudAPI", ["CloudAPI", "HTTPClient", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("Sandbox", ["Sandbox", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
-    tests("Store", ["Store", "Postgres", "Crypto", "JSON", "Money", "Reactor", "Domain"]),
-    tests("Importing", ["Importing", "Store", "Postgres", "Phone", "Crypto", "JSON", "Reactor", "Domain"]),
-    tests("API", ["API", "Store", "Postgres", "HTTPServer", "HTTPClient", "Crypto", "JSON", "Reactor", "Domain"]),
+    tests("Store", ["Store", "Simulation", "Postgres", "Crypto", "JSON", "Money", "Reactor", "Domain"]),
+    tests("Importing", ["Importing", "Simulation", "Store", "Postgres", "Phone", "Crypto", "JSON", "Reactor", "Domain"]),
+    tests("API", ["API", "Simulation", "Store", "Postgres", "HTTPServer", "HTTPClient", "Crypto", "JSON", "Reactor", "Domain"]),
     // The promises: real PostgreSQL, real sockets, real processes; killed, frozen, delayed, duplicated.
     tests(
       "Promise",
       [
         "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Store", "CloudAPI", "Governor", "Money",
-        "Sandbox", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain", "CLinux",
+        "Sandbox", "Simulation", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain", "CLinux",
       ]),
   ],
   cxxLanguageStandard: .cxx17
