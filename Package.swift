@@ -86,7 +86,7 @@ let package = Package(
     tests("Phone", ["Phone", "Domain"]),
     tests("Crypto", ["Crypto", "Domain"]),
     tests("Rules", ["Governor", "Consent", "Schedule", "Money", "Simulation", "Domain"]),
-    tests("CloudAPI", ["CloudAPI", "HTTPClient", "Crypto", "JSON", "Reactor", "Domain"]),
+    tests("CloudAPI", ["CloudAPI", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("Sandbox", ["Sandbox", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("Store", ["Store", "Simulation", "Postgres", "Crypto", "JSON", "Money", "Reactor", "Domain"]),
     tests("Importing", ["Importing", "Simulation", "Store", "Postgres", "Phone", "Crypto", "JSON", "Reactor", "Domain"]),
