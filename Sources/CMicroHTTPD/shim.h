@@ -21,7 +21,6 @@ static inline struct MHD_Daemon *cmhd_start(MHD_socket listener, unsigned int co
                           MHD_OPTION_LISTEN_SOCKET, listener,
                           MHD_OPTION_CONNECTION_LIMIT, connection_limit,
                           MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_limit,
-                          MHD_OPTION_STRICT_FOR_CLIENT, (int)1,
                           MHD_OPTION_UNESCAPE_CALLBACK, &cmhd_keep_escapes, NULL,
                           MHD_OPTION_NOTIFY_COMPLETED, completed, cls,
                           MHD_OPTION_NOTIFY_CONNECTION, connection, cls,

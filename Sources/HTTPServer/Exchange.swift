@@ -33,8 +33,8 @@ final class Exchange: @unchecked Sendable {
   let head: Head
   let ordinal: Int
   let peer: String
-  unowned let server: HTTPServer
-  unowned let link: Link
+  let server: HTTPServer
+  let link: Link
   private(set) var stage: Stage
   private var connection: OpaquePointer?
   private var isSuspended = false
@@ -94,7 +94,7 @@ final class Exchange: @unchecked Sendable {
     switch stage {
     case .atHead:
       startHandler()
-      if stage == .closing { return true }
+      guard stage == .atHead else { return true }
       if reader != nil {
         stage = .reading
         return true
@@ -121,7 +121,10 @@ final class Exchange: @unchecked Sendable {
     lastProgress = .now
     guard stage == .reading, failure == nil, response == nil else {
       forgotten += count
-      return !link.isShut && stage != .over && forgotten <= Exchange.forgottenBytes
+      guard !link.isShut, stage != .over, forgotten <= Exchange.forgottenBytes else { return false }
+      // The body failed and the handler has not said yet what to answer.
+      if stage == .reading, response == nil { suspend() }
+      return true
     }
     received += count
     guard received <= limit else {
@@ -376,13 +379,17 @@ final class Exchange: @unchecked Sendable {
     server.runSoon()
   }
 
-  /// A suspended connection is in nobody's epoll set. From its second tick on ours looks for the peer's end, once the
-  /// whole request is here: before that a half-closed socket may still hold the rest of the body.
-  private func watchForHangUp() {
-    guard isSuspended, !isWatched, stage == .whole || stage == .replying else { return }
+  /// A suspended connection is in nobody's epoll set, and one that waits for room to write learns of a reset only. When
+  /// nothing moved for a tick, ours looks for the peer's end, once the whole request is here: before that a half-closed
+  /// socket may still hold the rest of the body. A peer that half-closes and still wants its answer is taken for gone.
+  private func watchForHangUp(_ now: BootInstant) {
+    guard !isWatched, now - lastProgress >= server.settings.tick else { return }
     isWatched = true
     let readHangUp = Reactor.Interest(rawValue: 0x2000)
-    reactor.watch(link.socket, readHangUp) { [unowned self] _ in disconnect() }
+    reactor.watch(link.socket, readHangUp) { [unowned self] _ in
+      stopWatching()
+      disconnect()
+    }
   }
 
   private func stopWatching() {
@@ -431,10 +438,10 @@ final class Exchange: @unchecked Sendable {
       if failure == nil, now - lastProgress > settings.bodyIdleTimeout || waitedForPeer > allowed { fail(.timedOut) }
       if response != nil, waitedForPeer > allowed + Exchange.closingTime { disconnect() }
     case .whole:
-      watchForHangUp()
+      watchForHangUp(now)
       watchForRequestTime(now)
     case .replying:
-      watchForHangUp()
+      watchForHangUp(now)
       if isStreaming {
         if !isSuspended, now - lastProgress > settings.writeIdleTimeout { disconnect() }
       } else if case .bytes(let bytes) = response?.body {

@@ -10,6 +10,9 @@ import Glibc
 /// bytes before the head does. A folded line is copied elsewhere in the pool (and, worse, glued to the *name*), a bare LF
 /// leaves a gap of one, a NUL cuts `strlen` short and leaves a gap of more. Whatever breaks the run is refused, so a
 /// library that lays its memory out differently refuses everything rather than passing anything: the tests would say so.
+///
+/// MHD itself refuses a Content-Length that is no number, before anyone is asked, and sends that answer's head twice; the
+/// connection closes after it, so nothing can be read into the rest.
 struct HeadGuard {
   private typealias Bytes = UnsafePointer<CChar>
   private struct Line {
@@ -135,7 +138,7 @@ struct HeadGuard {
       for index in field.name where block[index] >= 0x41 && block[index] <= 0x5A { block[index] |= 0x20 }
     }
     let rawPath = block[(url - base)..<(url - base + urlCount)]
-    guard rawPath.first == 0x2F, let path = Percent.decoded(rawPath) else {
+    guard rawPath.first == 0x2F, !rawPath.contains(where: { $0 <= 0x20 || $0 == 0x7F }), let path = Percent.decoded(rawPath) else {
       throw Refusal(status: 400, detail: "The path does not start with a slash or does not decode.")
     }
     for argument in arguments {

@@ -65,6 +65,7 @@ actor Peer {
   }
 
   func finishSending() { shutdown(socket, Int32(SHUT_WR)) }
+  /// Ends both directions; the kernel keeps the connection until the server notices.
   func hangUp() { shutdown(socket, Int32(SHUT_RDWR)) }
 
   /// Waits for a whole answer by its own framing. Nil when the connection ended or `seconds` passed before one was there.
