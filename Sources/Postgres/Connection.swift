@@ -93,33 +93,22 @@ public actor Connection {
     reactor.submit { self.assumeIsolated(body) }
   }
 
-  /// `isCancellable`: a rollback must run although, and because, its task is cancelled.
-  nonisolated(nonsending) func fly(
-    _ statements: [Statement], turn: Turn?, opening: String? = nil, isCancellable: Bool = true
-  ) async throws(DatabaseError) -> [Rows] {
-    guard isCancellable else {
-      return try await withCheckedContinuation { (waiter: CheckedContinuation<Result<[Rows], DatabaseError>, Never>) in
-        let flight = Flight(statements, turn: turn, opening: opening) { waiter.resume(returning: $0) }
-        enter { $0.submit(flight) }
-      }.get()
-    }
-    let slot = Lock((flight: Flight?.none, cancelled: false))
+  /// Hands statements over and waits for their answers.
+  nonisolated(nonsending) func fly(_ statements: [Statement], turn: Turn?) async throws(DatabaseError) -> [Rows] {
+    let flight = Flight(.statements(statements), turn: turn)
     return try await withTaskCancellationHandler {
-      await withCheckedContinuation { (waiter: CheckedContinuation<Result<[Rows], DatabaseError>, Never>) in
-        let flight = Flight(statements, turn: turn, opening: opening) { waiter.resume(returning: $0) }
-        flight.cancelRequested = slot.with { s in
-          s.flight = flight
-          return s.cancelled
-        }
-        enter { $0.submit(flight) }
-      }
+      await land(flight)
     } onCancel: {
-      let flight = slot.with { s in
-        s.cancelled = true
-        return s.flight
-      }
       // Never at once: whoever cancels may be in the middle of a turn of this very loop.
-      if let flight { later { $0.cancel(flight) } }
+      later { $0.cancel(flight) }
     }.get()
+  }
+
+  /// Not cancellable: a rollback must run although, and because, its task is cancelled.
+  nonisolated(nonsending) func land(_ flight: Flight) async -> Result<[Rows], DatabaseError> {
+    await withCheckedContinuation { waiter in
+      flight.finished = { waiter.resume(returning: $0) }
+      enter { $0.submit(flight) }
+    }
   }
 }

@@ -9,8 +9,9 @@ struct Connecting {
   /// Distinguishes this attempt from one whose callback is late.
   var attempt: UInt64 = 0
   var link: Link?
-  /// Failed rounds over all hosts.
+  /// Failed rounds over all hosts, and the end of the last.
   var failures = 0
+  var failed = BootInstant(nanoseconds: 0)
   var reason = "no attempt was made"
   /// Waiting time counts from here, not from before the link was lost.
   var since = BootInstant(nanoseconds: 0)
@@ -29,15 +30,15 @@ extension Connection {
     }
     phase = .connecting
     connecting.candidate = 0
-    let pause = Connection.pause(after: connecting.failures)
     scheduleExpiry()
-    if pause == .zero { return attempt() }
-    connecting.pauseTimer = reactor.schedule(at: .now + pause) { [weak self] in
+    let earliest = connecting.failed + Connection.pause(after: connecting.failures)
+    if earliest <= .now { return attempt() }
+    connecting.pauseTimer = reactor.schedule(at: earliest) { [weak self] in
       self?.assumeIsolated { $0.attempt() }
     }
   }
 
-  /// 50 ms, doubling up to 2 s.
+  /// 50 ms, doubling up to 2 s, counted from the last failure.
   private static func pause(after failures: Int) -> Duration {
     failures == 0 ? .zero : .milliseconds(min(2000, 25 << min(failures, 10)))
   }
@@ -112,6 +113,7 @@ extension Connection {
       return attempt()
     }
     connecting.failures += 1
+    connecting.failed = .now
     phase = .idle
     if Connection.isFinal(reason) { refuseAll(.unreachable(detail: reason)) } else { expire() }
     connect()
@@ -129,14 +131,16 @@ extension Connection {
 
   // MARK: Waiting no longer than promised
 
-  private func deadline(_ submitted: BootInstant) -> BootInstant { max(submitted, connecting.since) + settings.connectTimeout }
+  private func deadline(_ submitted: BootInstant?) -> BootInstant {
+    max(submitted ?? connecting.since, connecting.since) + settings.connectTimeout
+  }
 
   private func scheduleExpiry() {
     if let timer = connecting.expiryTimer { reactor.cancel(timer) }
     var first: BootInstant?
     for flight in front.all where !flight.isDone { first = min(first ?? deadline(flight.submitted), deadline(flight.submitted)) }
     for item in waiting.all {
-      let submitted =
+      let submitted: BootInstant? =
         switch item {
         case .flight(let flight): flight.submitted
         case .turn(let turn): turn.submitted
@@ -159,7 +163,7 @@ extension Connection {
   }
 
   /// Fails all that waits for a session and was submitted at such a time.
-  func refuseAll(_ failure: DatabaseError, _ isMeant: (BootInstant) -> Bool = { _ in true }) {
+  func refuseAll(_ failure: DatabaseError, _ isMeant: (BootInstant?) -> Bool = { _ in true }) {
     for flight in front.all where !flight.isDone && flight.turn == nil && isMeant(flight.submitted) {
       flight.finish(.failure(failure))
     }
@@ -213,6 +217,7 @@ extension Connection {
     inFlight = FIFO()
     holder?.isBroken = true
     solo?.broke()
+    solo = nil
   }
 
   func finishClosing() {

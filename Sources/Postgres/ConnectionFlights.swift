@@ -7,6 +7,7 @@ import Reactor
 extension Connection {
   func submit(_ flight: Flight) {
     if flight.cancelRequested { return flight.finish(.failure(.cancelled)) }
+    flight.submitted = .now
     if let turn = flight.turn {
       precondition(holder === turn, "a transaction was used after its end")
       if turn.isBroken { return flight.finish(.failure(.interrupted)) }
@@ -47,16 +48,26 @@ extension Connection {
   private func send(_ flight: Flight) {
     guard let link else { preconditionFailure("sending without a link") }
     var sent = true
-    if let opening = flight.opening {
-      sent = PQsendQueryParams(link.raw, opening, 0, nil, nil, nil, nil, 1) == 1
+    if let turn = flight.turn, let opening = turn.opening, !turn.hasBegun {
+      turn.hasBegun = true
+      sent = command(opening, on: link)
       flight.steps.append(.discard)
-      flight.turn?.hasBegun = true
     }
-    for statement in flight.statements where sent { sent = send(statement, of: flight, on: link) }
+    switch flight.content {
+    case .statements(let statements):
+      for statement in statements where sent { sent = send(statement, of: flight, on: link) }
+    case .command(let sql):
+      sent = sent && command(sql, on: link)
+      flight.steps.append(.statement(nil))
+    }
     sent = sent && PQpipelineSync(link.raw) == 1
     inFlight.append(flight)
     guard sent else { return lose() }
     flush(link)
+  }
+
+  private func command(_ sql: String, on link: Link) -> Bool {
+    PQsendQueryParams(link.raw, sql, 0, nil, nil, nil, nil, 1) == 1
   }
 
   private func send(_ statement: Statement, of flight: Flight, on link: Link) -> Bool {
@@ -74,7 +85,7 @@ extension Connection {
       case .new(let new, let evicted):
         entry = new
         if let evicted {
-          guard PQsendQueryParams(raw, "deallocate " + evicted, 0, nil, nil, nil, nil, 1) == 1 else { return false }
+          guard command("deallocate " + evicted, on: link) else { return false }
           flight.steps.append(.discard)
         }
         guard PQsendPrepare(raw, new.name, statement.sql, count, new.types) == 1 else { return false }
@@ -92,7 +103,8 @@ extension Connection {
   func flush(_ link: Link) {
     let left = PQflush(link.raw)
     if left < 0 { return lose() }
-    want(left == 1 ? [.read, .write] : .read, on: link)
+    let reading: Reactor.Interest = solo?.isPaused == true ? [] : .read
+    want(left == 1 ? [reading, .write] : reading, on: link)
   }
 
   private func want(_ wanted: Reactor.Interest, on link: Link) {
@@ -170,6 +182,7 @@ extension Connection {
   func cancel(_ flight: Flight) {
     if flight.isDone { return }
     flight.cancelRequested = true
+    if flight.submitted == nil { return }
     let isSent = inFlight.all.contains { $0 === flight }
     // Its place in the queue stays, and is passed over.
     if !isSent { return flight.finish(.failure(.cancelled)) }

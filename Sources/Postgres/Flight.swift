@@ -11,14 +11,20 @@ final class Flight: @unchecked Sendable {
     case statement(PreparedStatements.Entry?)
   }
 
-  let statements: [Statement]
-  /// Whose exclusive turn it belongs to.
-  let turn: Turn?
-  /// Preceded by BEGIN: the first flight of a transaction.
-  let opening: String?
-  private let finished: (Result<[Rows], DatabaseError>) -> Void
+  enum Content {
+    case statements([Statement])
+    /// `commit` or `rollback`: sent as it is, so that nothing stands before it that could fail.
+    case command(String)
+  }
 
-  var submitted = BootInstant.now
+  let content: Content
+  /// Whose exclusive turn it belongs to. The first flight of a transaction brings its BEGIN along.
+  let turn: Turn?
+  /// Set before it is handed over.
+  var finished: (Result<[Rows], DatabaseError>) -> Void = { _ in }
+
+  /// Nil until it is handed over: a cancellation may arrive before.
+  var submitted: BootInstant?
   var steps: [Step] = []
   var step = 0
   var rows: [Rows] = []
@@ -29,12 +35,7 @@ final class Flight: @unchecked Sendable {
   var isResent = false
   private(set) var isDone = false
 
-  init(
-    _ statements: [Statement], turn: Turn? = nil, opening: String? = nil,
-    finished: @escaping (Result<[Rows], DatabaseError>) -> Void
-  ) {
-    (self.statements, self.turn, self.opening, self.finished) = (statements, turn, opening, finished)
-  }
+  init(_ content: Content, turn: Turn?) { (self.content, self.turn) = (content, turn) }
 
   func finish(_ result: Result<[Rows], DatabaseError>) {
     precondition(!isDone, "a flight finished twice")
@@ -50,8 +51,12 @@ final class Flight: @unchecked Sendable {
 /// A claim to have the connection alone: a transaction, a COPY, a script. Granted in line, when all before it are answered.
 final class Turn: @unchecked Sendable {
   // @unchecked: as Flight.
-  let submitted = BootInstant.now
-  private let answered: (Result<Turn, DatabaseError>) -> Void
+  /// What begins its transaction; nil for those that have none.
+  let opening: String?
+  /// Set before it is handed over.
+  var answered: (Result<Turn, DatabaseError>) -> Void = { _ in }
+  /// Nil until it is handed over.
+  var submitted: BootInstant?
   private(set) var isDone = false
   var cancelRequested = false
   /// The link it was granted on is gone, and with it the transaction.
@@ -59,7 +64,7 @@ final class Turn: @unchecked Sendable {
   /// BEGIN has been sent.
   var hasBegun = false
 
-  init(answered: @escaping (Result<Turn, DatabaseError>) -> Void) { self.answered = answered }
+  init(opening: String? = nil) { self.opening = opening }
 
   func grant() {
     isDone = true

@@ -43,15 +43,13 @@ final class Keeper: @unchecked Sendable {
   }
 
   /// Runs `body` on the keeper's thread and blocks until it is done.
-  func run<R>(_ body: () -> R) -> R {
-    withoutActuallyEscaping(body) { body in
-      var answer: R?
-      let request = Request { answer = body() }
-      requests.with { $0.append(request) }
-      arrived.signal()
-      request.done.wait()
-      guard let answer else { preconditionFailure("the keeper did not run what it was given") }
-      return answer
-    }
+  func run<R>(_ body: @escaping () -> R) -> R {
+    var answer: R?
+    let request = Request { answer = body() }
+    requests.with { $0.append(request) }
+    arrived.signal()
+    request.done.wait()
+    guard let answer else { preconditionFailure("the keeper did not run what it was given") }
+    return answer
   }
 }

@@ -8,6 +8,8 @@ final class Solo: @unchecked Sendable {
   private var hasEvent = false
   private(set) var isBroken = false
   var cancelRequested = false
+  /// Nobody takes what the server sends, so it is left in the socket.
+  var isPaused = false
 
   /// An event that nobody waited for is kept: between a look at libpq and the wait others may run.
   func wait(_ waiter: CheckedContinuation<Void, Never>) {
@@ -38,37 +40,30 @@ extension Connection {
   }
 
   /// Waits in line for the connection to itself. Whoever gets a turn must `release` it.
-  nonisolated(nonsending) func acquire() async throws(DatabaseError) -> Turn {
-    let slot = Lock((turn: Turn?.none, cancelled: false))
-    let answer: Result<Turn, DatabaseError> = await withTaskCancellationHandler {
-      await withCheckedContinuation { waiter in
-        let turn = Turn { waiter.resume(returning: $0) }
-        turn.cancelRequested = slot.with { s in
-          s.turn = turn
-          return s.cancelled
-        }
+  nonisolated(nonsending) func acquire(opening: String? = nil) async throws(DatabaseError) -> Turn {
+    let turn = Turn(opening: opening)
+    return try await withTaskCancellationHandler {
+      await withCheckedContinuation { (waiter: CheckedContinuation<Result<Turn, DatabaseError>, Never>) in
+        turn.answered = { waiter.resume(returning: $0) }
         enter { $0.submit(turn) }
       }
     } onCancel: {
-      let turn = slot.with { s in
-        s.cancelled = true
-        return s.turn
-      }
-      if let turn { later { $0.cancel(turn) } }
-    }
-    return try answer.get()
+      later { $0.cancel(turn) }
+    }.get()
   }
 
   func submit(_ turn: Turn) {
     if turn.cancelRequested { return turn.refuse(.cancelled) }
     if isClosed { return turn.refuse(.unreachable(detail: "the connection was closed")) }
+    turn.submitted = .now
     waiting.append(.turn(turn))
     pump()
   }
 
   private func cancel(_ turn: Turn) {
+    turn.cancelRequested = true
     // Granted already: its owner sees the cancellation at its next statement.
-    if !turn.isDone { turn.refuse(.cancelled) }
+    if turn.submitted != nil, !turn.isDone { turn.refuse(.cancelled) }
   }
 
   func release(_ turn: Turn) {
@@ -78,18 +73,20 @@ extension Connection {
     finishClosing()
   }
 
-  /// Leaves pipeline mode and sends `sql` by the simple protocol. Nil when the link is gone.
-  func beginSolo(_ sql: String, _ turn: Turn) -> (Link, Solo)? {
-    guard !turn.isBroken, let link, phase == .ready else { return nil }
-    precondition(holder === turn && inFlight.isEmpty && solo == nil, "the connection is not alone")
+  /// Leaves pipeline mode and sends `sql` by the simple protocol.
+  func beginSolo(_ sql: String, _ turn: Turn) throws(DatabaseError) -> (Link, Solo) {
+    if turn.cancelRequested { throw .cancelled }
+    precondition(holder === turn, "a transaction was used after its end")
+    guard !turn.isBroken, let link, phase == .ready else { throw .interrupted }
+    precondition(inFlight.isEmpty && solo == nil, "a transaction's COPY must be awaited before its next statement")
     guard PQexitPipelineMode(link.raw) == 1, PQsendQuery(link.raw, sql) == 1 else {
       lose()
-      return nil
+      throw .interrupted
     }
     let solo = Solo()
     self.solo = solo
     flush(link)
-    return solo.isBroken ? nil : (link, solo)
+    return (link, solo)
   }
 
   func endSolo(_ link: Link, _ solo: Solo) {
@@ -99,6 +96,33 @@ extension Connection {
     pump()
   }
 
+  /// Reads the results to their end and goes back to pipeline mode. How many rows were affected by the last.
+  func finishSolo(_ link: Link, _ solo: Solo) async throws(DatabaseError) -> Int {
+    pause(link, solo, false)
+    var failure: DatabaseError?
+    var affected = 0
+    while true {
+      switch await answer(link, solo) {
+      case .broken: throw .interrupted
+      case .result(let result):
+        switch PQresultStatus(result.raw) {
+        case PGRES_FATAL_ERROR: failure = failure ?? DatabaseError(result)
+        // Only a script gets here with a COPY of its own. libpq would hand out this result for ever.
+        case PGRES_COPY_IN: _ = PQputCopyEnd(link.raw, "a script has no data for COPY")
+        case PGRES_COPY_OUT, PGRES_COPY_BOTH:
+          lose()
+          throw .rejected(.featureNotSupported, detail: "a script cannot copy to the client")
+        default: affected = Rows.affected(result.raw)
+        }
+      case .end:
+        endSolo(link, solo)
+        guard let failure else { return affected }
+        if case .rejected(.queryCanceled, _) = failure, solo.cancelRequested { throw .cancelled }
+        throw failure
+      }
+    }
+  }
+
   /// The next result outside pipeline mode.
   func answer(_ link: Link, _ solo: Solo) async -> SoloAnswer {
     while !solo.isBroken {
@@ -106,6 +130,13 @@ extension Connection {
       await withCheckedContinuation { solo.wait($0) }
     }
     return .broken
+  }
+
+  /// While paused, what the server sends stays in the socket: nobody is there to take it.
+  func pause(_ link: Link, _ solo: Solo, _ isPaused: Bool) {
+    guard !solo.isBroken, self.solo === solo else { return }
+    solo.isPaused = isPaused
+    flush(link)
   }
 
   func cancelSolo(_ turn: Turn) {

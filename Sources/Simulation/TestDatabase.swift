@@ -65,7 +65,11 @@ public actor TestDatabase {
     running = cluster
     atExit.with { $0 = cluster }
     // Without this the server still stops with the process, but its directory would stay until the next run.
-    atexit { atExit.with { $0.take() }?.destroy() }
+    atexit {
+      atExit.with { $0.take() }?.destroy()
+      // Of processes that this one has started and that crashed, as exit tests do.
+      TestDatabase.sweep()
+    }
     return cluster
   }
 
