@@ -3,7 +3,8 @@ import JSON
 
 /// What an account's webhook says, for the fields that change how we send.
 public enum AccountMeaning: Sendable, Hashable {
-  /// `event` is Meta's word: APPROVED, PAUSED, DISABLED, REINSTATED, …; `title` refines a pause (FIRST_PAUSE, UNPAUSE, …).
+  /// `event` is Meta's word: APPROVED, PAUSED, DISABLED, REINSTATED, …; `title` refines a pause (FIRST_PAUSE, UNPAUSE,
+  /// …).
   case templateStatus(TemplateReference, event: String, reason: String?, title: String?)
   case templateQuality(TemplateReference, previous: Quality, now: Quality)
   /// `coming`: announced for 24 hours from now; else in force.
@@ -23,12 +24,18 @@ public enum AccountMeaning: Sendable, Hashable {
     public let name: String
     /// With an underscore, whatever Meta wrote: `en_US`.
     public let language: String
+
+    public init(id: String, name: String, language: String) {
+      (self.id, self.name, self.language) = (id, name, language)
+    }
   }
 
   public struct Restriction: Sendable, Hashable {
     /// RESTRICTED_BIZ_INITIATED_MESSAGING and others.
     public let type: String
     public let until: Instant?
+
+    public init(type: String, until: Instant?) { (self.type, self.until) = (type, until) }
   }
 }
 
@@ -46,7 +53,9 @@ extension AccountChange {
     case "template_category_update":
       guard let template else { return .other }
       // Announced: `correct_category` is what it will be, `new_category` what it still is.
-      if let correct = category("correct_category") { return .templateCategory(template, category: correct, coming: true) }
+      if let correct = category("correct_category") {
+        return .templateCategory(template, category: correct, coming: true)
+      }
       return category("new_category").map { .templateCategory(template, category: $0, coming: false) } ?? .other
     case "phone_number_quality_update":
       guard let event = text("event") else { return .other }
@@ -70,9 +79,11 @@ extension AccountChange {
       let info = value["alert_info"] ?? value
       guard let type = info["alert_type"]?.stringValue else { return .other }
       return .alert(
-        severity: info["alert_severity"]?.stringValue ?? "", status: info["alert_status"]?.stringValue ?? "", type: type,
+        severity: info["alert_severity"]?.stringValue ?? "", status: info["alert_status"]?.stringValue ?? "",
+        type: type,
         entityType: text("entity_type") ?? "", entityID: value["entity_id"]?.textValue ?? "")
-    case "phone_number_name_update": return text("decision").map { .numberName(display: display, decision: $0) } ?? .other
+    case "phone_number_name_update":
+      return text("decision").map { .numberName(display: display, decision: $0) } ?? .other
     case "security": return text("event").map { .security(display: display, event: $0) } ?? .other
     default: return .other
     }

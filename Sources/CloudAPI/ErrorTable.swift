@@ -33,7 +33,8 @@ public enum ErrorTable {
     accepted: Accepted = .no, wait: Duration? = nil
   ) -> ErrorEntry {
     ErrorEntry(
-      codes: codes, errorClass: errorClass, accepted: accepted, actor: actor, wait: wait, english: english, arabic: arabic)
+      codes: codes, errorClass: errorClass, accepted: accepted, actor: actor, wait: wait, english: english,
+      arabic: arabic)
   }
 
   public static let entries: [ErrorEntry] = sending + recipients + numbers + templates + requests + elsewhere
@@ -70,7 +71,8 @@ public enum ErrorTable {
       613, .throttleAccount, nil, "A limit of calls to Meta is reached; continues by itself.",
       "بُلغ أحد حدود الطلبات لدى ميتا؛ يُستأنف تلقائيًا.", wait: .seconds(60)),
     line(
-      131056, .throttlePair, nil, "Too many messages from this number to this person in a short time; tried again later.",
+      131056, .throttlePair, nil,
+      "Too many messages from this number to this person in a short time; tried again later.",
       "رسائل كثيرة من هذا الرقم إلى هذا الشخص في وقت قصير؛ يُعاد الإرسال لاحقًا.", wait: .seconds(6)),
     line(
       0, .authorization, .admin, "Meta refuses the access token; every number using it is stopped.",
@@ -107,7 +109,8 @@ public enum ErrorTable {
     line(
       131049, .holdPerson, nil,
       "Meta limits how many offers this person gets from all companies; not charged; tried again after a day.",
-      "تحدّ ميتا عدد العروض التي تصل هذا الشخص من كل الشركات؛ لم تُحتسب؛ يُعاد الإرسال بعد يوم.", wait: .seconds(86_400)),
+      "تحدّ ميتا عدد العروض التي تصل هذا الشخص من كل الشركات؛ لم تُحتسب؛ يُعاد الإرسال بعد يوم.",
+      wait: .seconds(86_400)),
     line(
       130472, .recipient, nil, "Meta keeps this person out of marketing for an experiment of its own; not charged.",
       "تستثني ميتا هذا الشخص من الرسائل التسويقية ضمن تجربة لها؛ لم تُحتسب."),
@@ -225,7 +228,8 @@ public enum ErrorTable {
       131053, .request, .marketer, "The header's image, video or document could not be uploaded to Meta.",
       "تعذّر رفع صورة الترويسة أو مقطعها أو مستندها إلى ميتا."),
     line(
-      135000, .request, .operate, "Meta dropped it without saying why; many at once mean that the account is held back.",
+      135000, .request, .operate,
+      "Meta dropped it without saying why; many at once mean that the account is held back.",
       "أسقطتها ميتا دون ذكر السبب؛ تكرارها يعني أن الحساب مقيَّد."),
   ]
 
@@ -233,10 +237,18 @@ public enum ErrorTable {
     line(131200...131299, .operations, nil, "An error of WhatsApp groups.", "خطأ في مجموعات واتساب."),
     line(138000...138999, .operations, nil, "An error of WhatsApp calls.", "خطأ في مكالمات واتساب."),
     line(139000...139099, .operations, nil, "An error of WhatsApp flows.", "خطأ في تدفقات واتساب."),
-    line(139100...139199, .operations, .operate, "Meta could not block or unblock this person.", "تعذّر حظر الشخص أو رفع حظره."),
-    line(141000...141999, .operations, .admin, "Meta reports a problem of the account's health.", "تبلغ ميتا عن مشكلة في سلامة الحساب."),
+    line(
+      139100...139199, .operations, .operate, "Meta could not block or unblock this person.",
+      "تعذّر حظر الشخص أو رفع حظره."),
+    line(
+      141000...141999, .operations, .admin, "Meta reports a problem of the account's health.",
+      "تبلغ ميتا عن مشكلة في سلامة الحساب."),
     line(147000...147999, .operations, nil, "An error of WhatsApp user names.", "خطأ في أسماء مستخدمي واتساب."),
-    line(200005...200007, .operations, .admin, "Template figures are not available for this account.", "إحصاءات القوالب غير متاحة لهذا الحساب."),
-    line(2_388_000...2_388_999, .operations, .marketer, "Meta refused a change of a template.", "رفضت ميتا تعديل أحد القوالب."),
+    line(
+      200005...200007, .operations, .admin, "Template figures are not available for this account.",
+      "إحصاءات القوالب غير متاحة لهذا الحساب."),
+    line(
+      2_388_000...2_388_999, .operations, .marketer, "Meta refused a change of a template.",
+      "رفضت ميتا تعديل أحد القوالب."),
   ]
 }

@@ -107,7 +107,9 @@ public struct GraphClient: Sendable {
     guard (1...32).contains(id.utf8.count), id.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { throw .malformedID }
     var url = base + id
     if let edge { url += "/" + edge }
-    if !query.isEmpty { url += "?" + query.map { $0.0 + "=" + GraphClient.percentEncoded($0.1) }.joined(separator: "&") }
+    if !query.isEmpty {
+      url += "?" + query.map { $0.0 + "=" + GraphClient.percentEncoded($0.1) }.joined(separator: "&")
+    }
     let request = HTTPRequest(method, url, headers: GraphClient.headers(token: token), timeout: .seconds(30))
     switch await http.send(request) {
     case .success(let answer): return try GraphClient.value(answer)
@@ -136,7 +138,8 @@ public struct GraphClient: Sendable {
     var bytes: [UInt8] = []
     for byte in text.utf8 {
       switch byte {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
         bytes.append(byte)
       default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
       }

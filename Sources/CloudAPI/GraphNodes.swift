@@ -11,7 +11,8 @@ public struct PhoneNode: Sendable, Hashable {
   public let verifiedName: String?
   public let quality: Quality
   public let tier: MessagingTier
-  /// Messages per second by Meta's throughput level; nil when it names none. Coexistence numbers have 20 and say STANDARD.
+  /// Messages per second by Meta's throughput level; nil when it names none. Coexistence numbers have 20 and say
+  /// STANDARD.
   public let messagesPerSecond: Int?
   /// CONNECTED, PENDING, FLAGGED, RESTRICTED, BANNED, … in Meta's words.
   public let status: String?
@@ -26,7 +27,10 @@ public struct PhoneNode: Sendable, Hashable {
 
   public struct Health: Sendable, Hashable {
     public enum CanSend: Int16, Word {
-      case available = 1, limited = 2, blocked = 3, unknown = 4
+      case available = 1
+      case limited = 2
+      case blocked = 3
+      case unknown = 4
       public var word: String { "\(self)" }
       init(meta text: String?) { self = text.flatMap { CanSend(word: $0.lowercased()) } ?? .unknown }
     }
@@ -101,7 +105,8 @@ public struct TemplateNode: Sendable, Equatable {
   static let fields = "id,name,language,status,category,parameter_format,components,quality_score,rejected_reason"
 
   init?(_ node: JSONValue) {
-    guard let id = node["id"]?.textValue, let name = node["name"]?.stringValue, let language = node["language"]?.stringValue
+    guard let id = node["id"]?.textValue, let name = node["name"]?.stringValue,
+      let language = node["language"]?.stringValue
     else { return nil }
     (self.id, self.name) = (id, name)
     self.language = String(language.map { $0 == "-" ? "_" : $0 })
@@ -164,17 +169,20 @@ public struct PricingPoint: Sendable, Hashable {
 }
 
 extension Amount {
-  /// A JSON number's text, its exponent resolved without a detour through binary. Digits beyond the ninth decimal are cut:
-  /// Meta's sums carry the dust of floating point. Nil beyond 20 whole digits.
+  /// A JSON number's text, its exponent resolved without a detour through binary. Digits beyond the ninth decimal are
+  /// cut: Meta's sums carry the dust of floating point. Nil beyond 20 whole digits.
   init?(plain text: String) {
     let parts = text.lowercased().split(separator: "e", maxSplits: 1)
-    guard let mantissa = parts.first, let exponent = parts.count == 2 ? Int(parts[1]) : 0, abs(exponent) < 40 else { return nil }
+    guard let mantissa = parts.first, let exponent = parts.count == 2 ? Int(parts[1]) : 0, abs(exponent) < 40 else {
+      return nil
+    }
     let negative = mantissa.hasPrefix("-")
     let halves = mantissa.drop { $0 == "-" }.split(separator: ".", maxSplits: 1)
     guard let whole = halves.first else { return nil }
     let digits = Array(whole + (halves.count == 2 ? halves[1] : ""))
     let point = whole.count + exponent
-    let left = point > 0 ? String((digits + Array(repeating: "0", count: max(0, point - digits.count))).prefix(point)) : "0"
+    let left =
+      point > 0 ? String((digits + Array(repeating: "0", count: max(0, point - digits.count))).prefix(point)) : "0"
     let right = String(repeating: "0", count: max(0, -point)) + String(digits.dropFirst(max(0, point)))
     let decimals = right.prefix(Amount.decimals)
     self.init((negative ? "-" : "") + left + (decimals.isEmpty ? "" : "." + decimals))

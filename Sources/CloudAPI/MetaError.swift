@@ -3,7 +3,8 @@ import JSON
 
 /// An error object of the Graph API, from an answer or from a webhook. What to make of it stands in `ErrorTable`.
 ///
-/// Meta's own words may quote a phone number: they are kept for the record of the message, never shown by `description`.
+/// Meta's own words may quote a phone number: they are kept for the record of the message, never shown by
+/// `description`.
 public struct MetaError: Error, Hashable, Sendable, CustomStringConvertible {
   public let code: Int
   /// Deprecated by Meta; kept for support tickets only.

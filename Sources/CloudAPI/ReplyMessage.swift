@@ -1,8 +1,8 @@
 import Domain
 import JSON
 
-/// A message inside the 24 hours after someone wrote to us: plain text, or a question with up to three buttons. It confirms
-/// a STOP and asks what a doubtful one meant.
+/// A message inside the 24 hours after someone wrote to us: plain text, or a question with up to three buttons. It
+/// confirms a STOP and asks what a doubtful one meant.
 public struct ReplyMessage: Sendable, Hashable {
   public struct Button: Sendable, Hashable {
     /// Comes back as the payload; at most 256 characters.
@@ -19,7 +19,8 @@ public struct ReplyMessage: Sendable, Hashable {
   /// buttons, two alike, or one too long.
   public init?(_ text: String, buttons: [Button] = []) {
     let limit = buttons.isEmpty ? 4096 : 1024
-    guard !text.isEmpty, text.utf16.count <= limit, buttons.count <= 3, Set(buttons.map(\.title)).count == buttons.count,
+    guard !text.isEmpty, text.utf16.count <= limit, buttons.count <= 3,
+      Set(buttons.map(\.title)).count == buttons.count,
       Set(buttons.map(\.id)).count == buttons.count,
       buttons.allSatisfy({ (1...20).contains($0.title.utf16.count) && (1...256).contains($0.id.utf16.count) })
     else { return nil }

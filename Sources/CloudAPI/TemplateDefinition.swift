@@ -42,8 +42,8 @@ public struct TemplateDefinition: Sendable, Hashable {
   public let body: TemplateText
   public let footer: String?
   public let buttons: [Button]
-  /// What the template has and Qafila can't send yet: `carousel`, `limited_time_offer`, `flow`, `catalog`, … The template
-  /// can be shown, not sent.
+  /// What the template has and Qafila can't send yet: `carousel`, `limited_time_offer`, `flow`, `catalog`, … The
+  /// template can be shown, not sent.
   public let unsupported: [String]
 
   /// Parses the `components` of Meta's template node.
@@ -122,7 +122,9 @@ public struct TemplateDefinition: Sendable, Hashable {
   }
 
   /// Whether the first look finds the template fit for a stop button at `index`.
-  public func isQuickReply(_ index: Int) -> Bool { buttons.indices.contains(index) && buttons[index].kind == .quickReply }
+  public func isQuickReply(_ index: Int) -> Bool {
+    buttons.indices.contains(index) && buttons[index].kind == .quickReply
+  }
 }
 
 /// A place of a template that takes a value.

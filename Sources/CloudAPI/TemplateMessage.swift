@@ -71,10 +71,12 @@ public struct TemplateMessage: Sendable {
   public init(_ definition: TemplateDefinition, _ fill: TemplateFill) throws(TemplateError) {
     try TemplateMessage.check(definition, fill)
     (self.definition, self.fill) = (definition, fill)
-    var builder = BodyBuilder(definition, fill)
-    pieces = builder.build()
+    var body = TemplateBody(definition, fill)
+    pieces = body.build()
     fixedLength = pieces.reduce(0) { if case .fixed(let bytes) = $1 { $0 + bytes.count } else { $0 } }
-    valueCount = (TemplateMessage.sources(fill).compactMap { if case .person(let index) = $0 { index } else { nil } }.max() ?? -1) + 1
+    valueCount =
+      (TemplateMessage.sources(fill).compactMap { if case .person(let index) = $0 { index } else { nil } }.max() ?? -1)
+      + 1
     bodyLength = definition.body.fixedLength
     if case .text(let text)? = definition.header { headerLength = text.fixedLength } else { headerLength = 0 }
     // What is the same for everybody is checked once, here.
@@ -83,7 +85,8 @@ public struct TemplateMessage: Sendable {
 
   /// The body of `POST /{phone number}/messages`.
   ///
-  /// `values` are taken as they are: `fault(_:)` was asked when they were frozen. `installation` has at most 64 characters.
+  /// `values` are taken as they are: `fault(_:)` was asked when they were frozen. `installation` has at most 64
+  /// characters.
   public func render(to phone: PhoneNumber, values: [String], key: MessageKey, installation: String) -> [UInt8] {
     precondition(values.count >= valueCount, "the message takes \(valueCount) values, not \(values.count)")
     precondition(installation.utf8.count <= TemplateMessage.installationLimit, "the installation's name is too long")
@@ -143,7 +146,9 @@ public struct TemplateMessage: Sendable {
     }
     if case .text(let part)? = definition.header {
       let count = length(part, fill.header, headerLength)
-      if count > ParameterFault.headerLimit { return .tooLong(.header, count: count, limit: ParameterFault.headerLimit) }
+      if count > ParameterFault.headerLimit {
+        return .tooLong(.header, count: count, limit: ParameterFault.headerLimit)
+      }
     }
     switch fill.media?.reference {
     case .link(let value):
@@ -227,124 +232,4 @@ public struct TemplatePreview: Sendable, Hashable {
   public let body: String
   public let footer: String?
   public let buttons: [String]
-}
-
-/// Writes the request once, with gaps.
-private struct BodyBuilder {
-  private let definition: TemplateDefinition
-  private let fill: TemplateFill
-  private var pieces: [TemplateMessage.Piece] = []
-  private var fixed: [UInt8] = []
-  private var componentCount = 0
-
-  init(_ definition: TemplateDefinition, _ fill: TemplateFill) { (self.definition, self.fill) = (definition, fill) }
-
-  mutating func build() -> [TemplateMessage.Piece] {
-    raw(#"{"messaging_product":"whatsapp","recipient_type":"individual","to":""#)
-    gap(.phone)
-    raw(#"","type":"template","template":{"name":""#)
-    escaped(definition.name)
-    raw(#"","language":{"code":""#)
-    escaped(definition.language)
-    raw(#""},"components":["#)
-    header()
-    if !fill.body.isEmpty {
-      component("body")
-      texts(fill.body, definition.isNamed ? definition.body.names : nil)
-      raw("]}")
-    }
-    for index in definition.buttons.indices { button(index) }
-    raw(#"]},"biz_opaque_callback_data":""#)
-    gap(.callback)
-    raw(#""}"#)
-    flush()
-    return pieces
-  }
-
-  private mutating func header() {
-    switch definition.header {
-    case .text(let text) where !fill.header.isEmpty:
-      component("header")
-      texts(fill.header, definition.isNamed ? text.names : nil)
-      raw("]}")
-    case .media(let kind):
-      guard let media = fill.media else { return }
-      component("header")
-      raw(#"{"type":"\#(kind.rawValue)","\#(kind.rawValue)":{""#)
-      switch media.reference {
-      case .id(let value):
-        raw(#"id":""#)
-        put(value)
-      case .link(let value):
-        raw(#"link":""#)
-        put(value)
-      }
-      if kind == .document, let filename = media.filename {
-        raw(#"","filename":""#)
-        put(filename)
-      }
-      raw(#""}}]}"#)
-    case .text, nil: break
-    }
-  }
-
-  private mutating func button(_ index: Int) {
-    let isStop = fill.stopButton == index
-    guard isStop || fill.buttons[index] != nil else { return }
-    let (subtype, type, name) =
-      switch definition.buttons[index].kind {
-      case .quickReply: ("quick_reply", "payload", "payload")
-      case .copyCode: ("copy_code", "coupon_code", "coupon_code")
-      case .url, .oneTimeCode, .fixed: ("url", "text", "text")
-      }
-    component("button", #""sub_type":"\#(subtype)","index":"\#(index)","#)
-    raw(#"{"type":"\#(type)","\#(name)":""#)
-    if isStop {
-      raw(TemplateMessage.stopPrefix)
-      gap(.callback)
-    } else if let value = fill.buttons[index] {
-      put(value)
-    }
-    raw(#""}]}"#)
-  }
-
-  private mutating func texts(_ values: [TemplateValue], _ names: [String]?) {
-    for (index, value) in values.enumerated() {
-      raw(index == 0 ? #"{"type":"text","# : #",{"type":"text","#)
-      if let names {
-        raw(#""parameter_name":""#)
-        escaped(names[index])
-        raw(#"","#)
-      }
-      raw(#""text":""#)
-      put(value)
-      raw(#""}"#)
-    }
-  }
-
-  private mutating func component(_ type: String, _ more: String = "") {
-    if componentCount > 0 { raw(",") }
-    componentCount += 1
-    raw(#"{"type":"\#(type)",\#(more)"parameters":["#)
-  }
-
-  private mutating func put(_ value: TemplateValue) {
-    switch value {
-    case .literal(let text): escaped(text)
-    case .person(let index): gap(.value(index))
-    }
-  }
-
-  private mutating func raw(_ text: String) { fixed.append(contentsOf: text.utf8) }
-  private mutating func escaped(_ text: String) { JSONWriter.appendEscaped(text, to: &fixed) }
-
-  private mutating func gap(_ piece: TemplateMessage.Piece) {
-    flush()
-    pieces.append(piece)
-  }
-
-  private mutating func flush() {
-    if !fixed.isEmpty { pieces.append(.fixed(fixed)) }
-    fixed = []
-  }
 }

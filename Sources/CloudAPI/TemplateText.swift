@@ -1,12 +1,15 @@
 /// A template's text cut at its placeholders: `{{1}}` (positional) or `{{first_name}}` (named).
 public struct TemplateText: Sendable, Hashable {
-  enum Piece: Sendable, Hashable { case literal(String), slot(Int) }
+  enum Piece: Sendable, Hashable {
+    case literal(String)
+    case slot(Int)
+  }
 
   /// As Meta stores it.
   public let text: String
   let pieces: [Piece]
-  /// The placeholders in the order in which their values are sent: `1`, `2`, … or each name where it first stands. One that
-  /// stands twice takes one value.
+  /// The placeholders in the order in which their values are sent: `1`, `2`, … or each name where it first stands. One
+  /// that stands twice takes one value.
   public let names: [String]
 
   public init(_ text: String) {

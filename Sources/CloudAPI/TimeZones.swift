@@ -3,7 +3,8 @@
 /// The list is that of the Marketing API's reference "timezone ids"; it has no id for some countries (Algeria, Libya,
 /// Sudan, Syria, Yemen), whose accounts name a neighbour or an id that is not documented.
 public enum TimeZones {
-  /// The IANA name of an id; nil for 0 ("unknown") and for ids that are not documented: the user must give the zone then.
+  /// The IANA name of an id; nil for 0 ("unknown") and for ids that are not documented: the user must give the zone
+  /// then.
   public static func name(of id: Int) -> String? { names.indices.contains(id - 1) ? names[id - 1] : nil }
 
   /// From id 1.

@@ -32,6 +32,16 @@ public struct StatusReceipt: Sendable, Equatable {
   public var pricing: ReceiptPricing?
   /// Of the first error; only with `failed`.
   public var error: MetaError?
+
+  public init(
+    wabaID: String, phoneNumberID: String?, wamid: String, callback: String?, standing: Standing, timestamp: Instant,
+    recipient: PhoneNumber? = nil, recipientUserID: String? = nil, pricing: ReceiptPricing? = nil,
+    error: MetaError? = nil
+  ) {
+    (self.wabaID, self.phoneNumberID, self.wamid, self.callback) = (wabaID, phoneNumberID, wamid, callback)
+    (self.standing, self.timestamp, self.recipient) = (standing, timestamp, recipient)
+    (self.recipientUserID, self.pricing, self.error) = (recipientUserID, pricing, error)
+  }
 }
 
 /// What Meta says it charges by. It never says how much.
@@ -43,6 +53,12 @@ public struct ReceiptPricing: Sendable, Hashable {
   public var type: PricingType?
   /// A category or type that we don't know.
   public var unknownWord: String?
+
+  public init(
+    billable: Bool? = nil, category: Category? = nil, type: PricingType? = nil, unknownWord: String? = nil
+  ) {
+    (self.billable, self.category, self.type, self.unknownWord) = (billable, category, type, unknownWord)
+  }
 }
 
 /// What somebody wrote to one of our numbers.
@@ -66,6 +82,16 @@ public struct InboundMessage: Sendable, Equatable {
   public var newPhone: PhoneNumber?
   public var newUserID: String?
 
+  public init(
+    wabaID: String, phoneNumberID: String?, id: String, from: PhoneNumber?, fromUserID: String? = nil,
+    contextID: String? = nil, kind: Kind, text: String? = nil, payload: String? = nil, timestamp: Instant,
+    newPhone: PhoneNumber? = nil, newUserID: String? = nil
+  ) {
+    (self.wabaID, self.phoneNumberID, self.id, self.from) = (wabaID, phoneNumberID, id, from)
+    (self.fromUserID, self.contextID, self.kind, self.text) = (fromUserID, contextID, kind, text)
+    (self.payload, self.timestamp, self.newPhone, self.newUserID) = (payload, timestamp, newPhone, newUserID)
+  }
+
   /// Our key, when the button pressed was a stop button of ours.
   public var stopCallback: String? {
     guard let payload, payload.hasPrefix(TemplateMessage.stopPrefix) else { return nil }
@@ -83,6 +109,13 @@ public struct MarketingPreference: Sendable, Equatable {
   public var userID: String?
   public var choice: Choice
   public var timestamp: Instant
+
+  public init(
+    wabaID: String, phoneNumberID: String?, phone: PhoneNumber?, userID: String?, choice: Choice, timestamp: Instant
+  ) {
+    (self.wabaID, self.phoneNumberID, self.phone) = (wabaID, phoneNumberID, phone)
+    (self.userID, self.choice, self.timestamp) = (userID, choice, timestamp)
+  }
 }
 
 /// A change that concerns no single message.
@@ -93,6 +126,10 @@ public struct AccountChange: Sendable, Equatable {
   /// Missing in some examples of Meta's.
   public var time: Instant?
   public var value: JSONValue
+
+  public init(wabaID: String, field: String, time: Instant?, value: JSONValue) {
+    (self.wabaID, self.field, self.time, self.value) = (wabaID, field, time, value)
+  }
 }
 
 public enum WebhookError: Error, Hashable, Sendable {

@@ -47,11 +47,13 @@ public final class WebhookReader {
 
   /// Fields whose values are people's conversations or products we don't use.
   private static let unused: Set<String> = [
-    "automatic_events", "calls", "flows", "group_lifecycle_update", "group_participants_update", "group_settings_update",
+    "automatic_events", "calls", "flows", "group_lifecycle_update", "group_participants_update",
+    "group_settings_update",
     "group_status_update", "history", "message_echoes", "smb_app_state_sync", "smb_message_echoes", "tracking_events",
   ]
 
-  private static func change(_ change: JSONElement, _ wabaID: String, _ time: Instant?, _ events: inout [WebhookEvent]) {
+  private static func change(_ change: JSONElement, _ wabaID: String, _ time: Instant?, _ events: inout [WebhookEvent])
+  {
     guard let field = change["field"]?.string else {
       return events.append(.unreadable(wabaID: wabaID, field: "", reason: "a change without a field"))
     }
@@ -64,7 +66,9 @@ public final class WebhookReader {
       value["statuses"]?.forEach { events.append(source.status($0)) }
       value["messages"]?.forEach { events.append(source.inbound($0)) }
       value["errors"]?.forEach { error in
-        let event = MetaError(error).map { WebhookEvent.failure(wabaID: wabaID, phoneNumberID: source.phoneNumberID, $0) }
+        let event = MetaError(error).map {
+          WebhookEvent.failure(wabaID: wabaID, phoneNumberID: source.phoneNumberID, $0)
+        }
         events.append(event ?? source.unreadable("an error without a code"))
       }
     case "user_preferences": value["user_preferences"]?.forEach { events.append(source.preference($0)) }
@@ -95,7 +99,8 @@ private struct Source {
     guard let timestamp = status["timestamp"]?.timestamp else { return unreadable("a status without a time") }
     return .status(
       StatusReceipt(
-        wabaID: wabaID, phoneNumberID: phoneNumberID, wamid: wamid, callback: status["biz_opaque_callback_data"]?.string,
+        wabaID: wabaID, phoneNumberID: phoneNumberID, wamid: wamid,
+        callback: status["biz_opaque_callback_data"]?.string,
         standing: standing, timestamp: timestamp, recipient: status["recipient_id"].flatMap(Source.phone),
         recipientUserID: status["recipient_user_id"]?.string, pricing: status["pricing"].flatMap(Source.pricing),
         error: status["errors"]?.first.flatMap { MetaError($0) }))
@@ -225,7 +230,9 @@ enum SurrogateRepair {
 
   /// The value of the `\uXXXX` at `index`.
   private static func unit(_ body: [UInt8], _ index: Int) -> UInt16? {
-    guard index + 6 <= body.count, body[index] == UInt8(ascii: "\\"), body[index + 1] == UInt8(ascii: "u") else { return nil }
+    guard index + 6 <= body.count, body[index] == UInt8(ascii: "\\"), body[index + 1] == UInt8(ascii: "u") else {
+      return nil
+    }
     return UInt16(String(decoding: body[(index + 2)..<(index + 6)], as: UTF8.self), radix: 16)
   }
 }

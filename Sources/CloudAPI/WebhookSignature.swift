@@ -9,7 +9,8 @@ public struct WebhookSignature: Sendable {
 
   /// Compares in constant time. `header` is the whole value.
   public func isValid(_ header: String?, body: [UInt8]) -> Bool {
-    guard let header, header.utf8.starts(with: "sha256=".utf8), let claimed = Crypto.bytes(hex: header.dropFirst(7)) else {
+    guard let header, header.utf8.starts(with: "sha256=".utf8), let claimed = Crypto.bytes(hex: header.dropFirst(7))
+    else {
       return false
     }
     return keys.contains { Crypto.equal($0.hmacSHA256(body), claimed) }

@@ -4,13 +4,14 @@ import Glibc
 import Reactor
 import Synchronization
 
-/// HTTP/1.1 over libcurl's multi interface, driven by a Reactor: many requests at once, connections kept open, one thread.
+/// HTTP/1.1 over libcurl's multi interface, driven by a Reactor: many requests at once, connections kept open, one
+/// thread.
 ///
-/// Each request's bytes leave at most once, and every failure says whether they may have left (`HTTPFailure`). About 30 µs
-/// of CPU per small request on a kept-alive connection.
+/// Each request's bytes leave at most once, and every failure says whether they may have left (`HTTPFailure`). About 30
+/// µs of CPU per small request on a kept-alive connection.
 public final class HTTPClient: @unchecked Sendable {
-  // @unchecked: `inFlightCount` is atomic; everything else is touched on the reactor's thread alone, which `send`, `cancel`
-  // and `close` check, and in `deinit`, when nobody else is left.
+  // @unchecked: `inFlightCount` is atomic; everything else is touched on the reactor's thread alone, which `send`,
+  // `cancel` and `close` check, and in `deinit`, when nobody else is left.
 
   public let reactor: Reactor
   public let settings: HTTPClientSettings
@@ -29,7 +30,8 @@ public final class HTTPClient: @unchecked Sendable {
   /// > curl_global_init: must be called at least once within a program before the program calls any other function in
   /// > libcurl.
   ///
-  /// With NOSIGNAL libcurl leaves SIGPIPE to us: writing to a closed connection is an error to handle, not a reason to die.
+  /// With NOSIGNAL libcurl leaves SIGPIPE to us: writing to a closed connection is an error to handle, not a reason to
+  /// die.
   private static let library: Void = {
     let code = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
     precondition(code == CURLE_OK, "libcurl did not start: \(code.rawValue)")
@@ -135,7 +137,8 @@ public final class HTTPClient: @unchecked Sendable {
     finish(transfers[id.slot], nil)
   }
 
-  /// Cancels what is under way and closes all connections; later requests end as `neverWritten("closed")`. From anywhere.
+  /// Cancels what is under way and closes all connections; later requests end as `neverWritten("closed")`. From
+  /// anywhere.
   public func close() {
     guard reactor.isOnLoop else { return reactor.submit { [self] in close() } }
     guard !isClosed else { return }

@@ -10,8 +10,8 @@ public struct HTTPRequest: Sendable {
   public var body: [UInt8]
   /// From `send` to the answer's last byte, connecting included.
   public var timeout: Duration
-  /// When set and no byte may have left by then, the request ends as `neverWritten("late")` instead of leaving late: after
-  /// a frozen process wakes, what waited for a connection does not burst out beside its successor's sends.
+  /// When set and no byte may have left by then, the request ends as `neverWritten("late")` instead of leaving late:
+  /// after a frozen process wakes, what waited for a connection does not burst out beside its successor's sends.
   public var writeBy: BootInstant?
   /// Off: only the headers in `HTTPAnswer.keptHeaders` are copied.
   public var collectsAllHeaders = false

@@ -62,8 +62,10 @@ final class Transfer {
       set { ccurl_set_offset($0, CURLOPT_POSTFIELDSIZE_LARGE, Int64(request.body.count)) }
       request.body.withUnsafeBytes { bytes in
         // An empty array has no address, and none means "not set".
-        set { easy in bytes.baseAddress.map { ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, $0) }
-            ?? ccurl_set_string(easy, CURLOPT_COPYPOSTFIELDS, "") }
+        set { easy in
+          bytes.baseAddress.map { ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, $0) }
+            ?? ccurl_set_string(easy, CURLOPT_COPYPOSTFIELDS, "")
+        }
       }
     }
     if url != request.url {
@@ -93,7 +95,9 @@ final class Transfer {
   }
 
   /// Ends the request under way and returns whom to tell what. `code` nil: cancelled.
-  func end(_ code: CURLcode?) -> (completion: (Result<HTTPAnswer, HTTPFailure>) -> Void, Result<HTTPAnswer, HTTPFailure>) {
+  func end(_ code: CURLcode?) -> (
+    completion: (Result<HTTPAnswer, HTTPFailure>) -> Void, Result<HTTPAnswer, HTTPFailure>
+  ) {
     guard let completion else { preconditionFailure("an idle transfer can't end") }
     let result = result(code)
     (self.completion, client, answerHeaders, answerBody) = (nil, nil, [], [])
@@ -106,7 +110,9 @@ final class Transfer {
     guard let writtenAt else {
       if wasLate { return .failure(.neverWritten(reason: "late")) }
       // The connect limit was cut short by `writeBy`, so running into it means being late.
-      if code == CURLE_OPERATION_TIMEDOUT, let writeBy, writeBy <= .now { return .failure(.neverWritten(reason: "late")) }
+      if code == CURLE_OPERATION_TIMEDOUT, let writeBy, writeBy <= .now {
+        return .failure(.neverWritten(reason: "late"))
+      }
       return .failure(.neverWritten(reason: code.map(Transfer.reason) ?? "cancelled"))
     }
     guard let code else { return .failure(.unanswered(reason: "cancelled")) }
@@ -204,11 +210,11 @@ final class Transfer {
 
   // MARK: Callbacks
 
-  /// > CURLOPT_PREREQFUNCTION: called by libcurl after a connection has been established or a connection has been reused
-  /// > (including any SSL handshaking), but before any request is actually made on the connection.
+  /// > CURLOPT_PREREQFUNCTION: called by libcurl after a connection has been established or a connection has been
+  /// > reused (including any SSL handshaking), but before any request is actually made on the connection.
   ///
-  /// libcurl writes a request a second time, on a new connection, when a kept-alive one dies before the first byte of the
-  /// answer. The other side may have acted on the first copy, so the second never leaves.
+  /// libcurl writes a request a second time, on a new connection, when a kept-alive one dies before the first byte of
+  /// the answer. The other side may have acted on the first copy, so the second never leaves.
   private func mayWrite() -> Int32 {
     let now = BootInstant.now
     guard writtenAt == nil else { return CURL_PREREQFUNC_ABORT }
@@ -220,8 +226,8 @@ final class Transfer {
     return CURL_PREREQFUNC_OK
   }
 
-  /// > CURLOPT_WRITEFUNCTION: if that amount differs from the amount passed to your callback function, it will signal an
-  /// > error condition to the library.
+  /// > CURLOPT_WRITEFUNCTION: if that amount differs from the amount passed to your callback function, it will signal
+  /// > an error condition to the library.
   private func takeBody(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
     guard answerBody.count + count <= settings.maxAnswerBytes else {
       wasTooLarge = true

@@ -32,7 +32,7 @@ import Testing
        "error_subcode":2494055,"fbtrace_id":"Az8or2yhqkZfEZ-_4Qn_Bam"}}
       """#
     let error = MetaError(
-      code: 130429, subcode: 2494055, details: "Cloud API message throughput has been reached.",
+      code: 130429, subcode: 2_494_055, details: "Cloud API message throughput has been reached.",
       traceID: "Az8or2yhqkZfEZ-_4Qn_Bam", httpStatus: 400)
     #expect(read(400, body) == .refused(error))
     #expect(read(503, #"{"error":{"code":133004,"message":"x"}}"#).outcome == .rejected)
@@ -41,8 +41,10 @@ import Testing
 
   @Test(arguments: [
     (500, #"{"error":{"code":131000,"message":"Something went wrong"}}"#), (503, #"{"error":{"code":2}}"#),
-    (400, #"{"error":{"code":1}}"#), (500, #"{"error":{"code":5551234}}"#), (502, "<html>Bad gateway</html>"), (500, ""),
-    (404, "not found"), (429, "{}"), (200, ""), (200, "{}"), (200, #"{"messages":[]}"#), (200, #"{"messages":[{"id":""}]}"#),
+    (400, #"{"error":{"code":1}}"#), (500, #"{"error":{"code":5551234}}"#), (502, "<html>Bad gateway</html>"),
+    (500, ""),
+    (404, "not found"), (429, "{}"), (200, ""), (200, "{}"), (200, #"{"messages":[]}"#),
+    (200, #"{"messages":[{"id":""}]}"#),
     (200, #"{"messages":[{"id":"wami"#), (302, ""), (400, #"{"error":"no object"}"#),
   ])
   func `leaves everything else open`(status: Int, body: String) {

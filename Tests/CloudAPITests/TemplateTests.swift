@@ -11,7 +11,8 @@ let order = #"""
    {"type":"BODY","text":"Hi {{1}}, order {{2}}. Bye {{1}}","example":{"body_text":[["Pablo","860198"]]}},
    {"type":"FOOTER","text":"Reply STOP"},
    {"type":"BUTTONS","buttons":[{"type":"QUICK_REPLY","text":"Stop promotions"},
-    {"type":"URL","text":"Open","url":"https://x/{{1}}","example":["https://x/a"]},{"type":"COPY_CODE","example":"SAVE25"},
+    {"type":"URL","text":"Open","url":"https://x/{{1}}","example":["https://x/a"]},{"type":"COPY_CODE",
+     "example":"SAVE25"},
     {"type":"PHONE_NUMBER","text":"Call","phone_number":"+1555"},{"type":"URL","text":"Home","url":"https://x/"}]}]
   """#
 
@@ -26,7 +27,10 @@ let pablo = PhoneNumber(e164: "+16505551234")!
   @Test func `tells which values a message must bring`() throws {
     let template = try definition(order)
     #expect(template.slots == [.header(0), .body(0), .body(1), .button(0), .button(1), .button(2)])
-    #expect(template.slots.map(\.description) == ["header[0]", "body[0]", "body[1]", "buttons[0]", "buttons[1]", "buttons[2]"])
+    #expect(
+      template.slots.map(\.description) == [
+        "header[0]", "body[0]", "body[1]", "buttons[0]", "buttons[1]", "buttons[2]",
+      ])
     #expect(template.buttons.map(\.needsValue) == [false, true, true, false, false])
     #expect(template.footer == "Reply STOP" && !template.isNamed && template.unsupported.isEmpty)
     #expect(template.isQuickReply(0) && !template.isQuickReply(1) && !template.isQuickReply(9))
@@ -68,7 +72,8 @@ let pablo = PhoneNumber(e164: "+16505551234")!
 @Suite struct `A template message` {
   @Test func `is the body that Meta documents`() throws {
     let fill = TemplateFill(
-      header: [.person(1)], body: [.person(0), .person(1)], buttons: [1: .person(2), 2: .literal("SAVE25")], stopButton: 0)
+      header: [.person(1)], body: [.person(0), .person(1)], buttons: [1: .person(2), 2: .literal("SAVE25")],
+      stopButton: 0)
     let message = try TemplateMessage(definition(order), fill)
     #expect(message.valueCount == 3)
     let values = ["Pablo \"P\" عميل", "860198", "summer?x=1"]
@@ -77,9 +82,11 @@ let pablo = PhoneNumber(e164: "+16505551234")!
        "template":{"name":"order","language":{"code":"ar"},"components":[
         {"type":"header","parameters":[{"type":"text","text":"860198"}]},
         {"type":"body","parameters":[{"type":"text","text":"Pablo \"P\" عميل"},{"type":"text","text":"860198"}]},
-        {"type":"button","sub_type":"quick_reply","index":"0","parameters":[{"type":"payload","payload":"stop:q:main:42:9001:1"}]},
+        {"type":"button","sub_type":"quick_reply","index":"0","parameters":[{"type":"payload",
+         "payload":"stop:q:main:42:9001:1"}]},
         {"type":"button","sub_type":"url","index":"1","parameters":[{"type":"text","text":"summer?x=1"}]},
-        {"type":"button","sub_type":"copy_code","index":"2","parameters":[{"type":"coupon_code","coupon_code":"SAVE25"}]}]},
+        {"type":"button","sub_type":"copy_code","index":"2","parameters":[{"type":"coupon_code",
+         "coupon_code":"SAVE25"}]}]},
        "biz_opaque_callback_data":"q:main:42:9001:1"}
       """#
     let bytes = message.render(to: pablo, values: values, key: key, installation: "main")
@@ -96,7 +103,10 @@ let pablo = PhoneNumber(e164: "+16505551234")!
 
   @Test(arguments: [
     (TemplateMedia(.id(.literal("2871834006348767"))), "IMAGE", #"{"type":"image","image":{"id":"2871834006348767"}}"#),
-    (TemplateMedia(.link(.literal("https://h/x.mp4"))), "VIDEO", #"{"type":"video","video":{"link":"https://h/x.mp4"}}"#),
+    (
+      TemplateMedia(.link(.literal("https://h/x.mp4"))), "VIDEO",
+      #"{"type":"video","video":{"link":"https://h/x.mp4"}}"#
+    ),
     (
       TemplateMedia(.id(.literal("28718")), filename: .literal("bill.pdf")), "DOCUMENT",
       #"{"type":"document","document":{"id":"28718","filename":"bill.pdf"}}"#
@@ -169,7 +179,8 @@ let pablo = PhoneNumber(e164: "+16505551234")!
   @Test func `checks codes, ends of addresses and links by their own rules`() throws {
     let message = try TemplateMessage(
       definition(order),
-      TemplateFill(header: [.literal("a")], body: [.literal("a"), .literal("b")], buttons: [1: .person(0), 2: .person(1)]))
+      TemplateFill(
+        header: [.literal("a")], body: [.literal("a"), .literal("b")], buttons: [1: .person(0), 2: .person(1)]))
     #expect(message.fault(["a?b=c", "SAVE25"]) == nil)
     #expect(message.fault(["a b", "SAVE25"]) == .invalid(.button(1), .space))
     #expect(message.fault(["a", "SAVE2512345678901"]) == .invalid(.button(2), .length))
@@ -184,7 +195,8 @@ let pablo = PhoneNumber(e164: "+16505551234")!
   @Test func `previews what the person will see`() throws {
     let message = try TemplateMessage(
       definition(order),
-      TemplateFill(header: [.person(1)], body: [.person(0), .person(1)], buttons: [1: .literal("u"), 2: .literal("c")]))
+      TemplateFill(
+        header: [.person(1)], body: [.person(0), .person(1)], buttons: [1: .literal("u"), 2: .literal("c")]))
     let preview = message.preview(["سارة", "17"])
     #expect(preview.header == "Order 17")
     #expect(preview.body == "Hi سارة, order 17. Bye سارة")
@@ -202,7 +214,8 @@ let pablo = PhoneNumber(e164: "+16505551234")!
       """#
     #expect(try JSONValue(parsing: text.render(to: pablo, key: key, installation: "i")) == json(plain))
 
-    let question = try #require(ReplyMessage("Stop?", buttons: [.init(id: "y", title: "Yes"), .init(id: "n", title: "No")]))
+    let question = try #require(
+      ReplyMessage("Stop?", buttons: [.init(id: "y", title: "Yes"), .init(id: "n", title: "No")]))
     let body = try JSONValue(parsing: question.render(to: pablo, key: key, installation: "i"))
     let interactive = #"""
       {"type":"button","body":{"text":"Stop?"},"action":{"buttons":[

@@ -34,7 +34,8 @@ extension Result<HTTPAnswer, HTTPFailure> {
         429, headers: [("Content-Type", "application/json"), ("X-Other", "1"), ("Retry-After", " 7 ")],
         body: String(decoding: request.body, as: UTF8.self))
     }) { server, client in
-      let request = HTTPRequest("POST", server.url + "/v1/x?y=1", headers: [("Authorization", "Bearer a")], body: Array("{}".utf8))
+      let request = HTTPRequest(
+        "POST", server.url + "/v1/x?y=1", headers: [("Authorization", "Bearer a")], body: Array("{}".utf8))
       let result = await client.send(request)
       let seen = try #require(server.requests.first)
       #expect(seen.method == "POST" && seen.path == "/v1/x?y=1")
@@ -49,7 +50,8 @@ extension Result<HTTPAnswer, HTTPFailure> {
   }
 
   @Test func `collects every header when asked, and none of an interim answer`() async {
-    let raw = "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nX-Other: 1\r\nEmpty:\r\nContent-Length: 0\r\n\r\n"
+    let raw =
+      "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nX-Other: 1\r\nEmpty:\r\nContent-Length: 0\r\n\r\n"
     await withServer({ _ in .raw(raw) }) { server, client in
       var request = HTTPRequest("GET", server.url)
       request.collectsAllHeaders = true
@@ -77,7 +79,9 @@ extension Result<HTTPAnswer, HTTPFailure> {
           group.addTask {
             for turn in 0..<100 {
               let body = Array("\(worker):\(turn)".utf8)
-              guard await client.send(HTTPRequest("POST", server.url, body: body)).answer?.body == body else { return false }
+              guard await client.send(HTTPRequest("POST", server.url, body: body)).answer?.body == body else {
+                return false
+              }
             }
             return true
           }
@@ -106,7 +110,12 @@ extension Result<HTTPAnswer, HTTPFailure> {
         client.reactor.submit {
           for path in ["/slow", "/fast"] {
             client.send(HTTPRequest("GET", server.url + path)) { _ in
-              if order.with({ $0.append(path); return $0.count }) == 2 { done.resume() }
+              if order.with({
+                $0.append(path)
+                return $0.count
+              }) == 2 {
+                done.resume()
+              }
             }
           }
         }
@@ -169,7 +178,8 @@ extension Result<HTTPAnswer, HTTPFailure> {
   func `reaches the server once when a kept-alive connection dies after it`(place: Int) async {
     await withServer({ $0.place == place && $0.connection == 1 ? .close : .answer() }) { server, client in
       for turn in 1..<place {
-        #expect(await client.send(HTTPRequest("POST", server.url, body: Array("body \(turn)".utf8))).answer?.status == 200)
+        #expect(
+          await client.send(HTTPRequest("POST", server.url, body: Array("body \(turn)".utf8))).answer?.status == 200)
       }
       let failure = await client.send(HTTPRequest("POST", server.url, body: Array("the one".utf8))).failure
       #expect(failure == .unanswered(reason: "closed"))
@@ -187,7 +197,10 @@ extension Result<HTTPAnswer, HTTPFailure> {
   ])
   func `is unanswered when the answer breaks off or is no HTTP`(raw: String, reason: String) async {
     let answered = Lock(false)
-    await withServer({ _ in answered.with { $0 = true }; return .raw(raw) }) { server, client in
+    await withServer({ _ in
+      answered.with { $0 = true }
+      return .raw(raw)
+    }) { server, client in
       let pending = Task { await client.send(HTTPRequest("GET", server.url)) }
       while !answered.with({ $0 }) { await Task.yield() }
       // The broken text is out; now the server ends the connection.
@@ -198,10 +211,12 @@ extension Result<HTTPAnswer, HTTPFailure> {
 
   @Test func `is unanswered when the answer is longer than allowed`() async {
     let settings = HTTPClientSettings(maxAnswerBytes: 1000)
-    await withServer(settings: settings, { _ in .answer(body: String(repeating: "x", count: 1001)) }) { server, client in
+    await withServer(settings: settings, { _ in .answer(body: String(repeating: "x", count: 1001)) }) {
+      server, client in
       #expect(await client.send(HTTPRequest("GET", server.url)).failure == .unanswered(reason: "too_large"))
     }
-    await withServer(settings: settings, { _ in .answer(body: String(repeating: "x", count: 1000)) }) { server, client in
+    await withServer(settings: settings, { _ in .answer(body: String(repeating: "x", count: 1000)) }) {
+      server, client in
       #expect(await client.send(HTTPRequest("GET", server.url)).answer?.body.count == 1000)
     }
   }
@@ -261,7 +276,10 @@ extension Result<HTTPAnswer, HTTPFailure> {
 
   @Test func `is unanswered when cancelled after it was written`() async {
     let arrived = Lock(false)
-    await withServer({ _ in arrived.with { $0 = true }; return .hang }) { server, client in
+    await withServer({ _ in
+      arrived.with { $0 = true }
+      return .hang
+    }) { server, client in
       let task = Task { await client.send(HTTPRequest("POST", server.url, body: [1])) }
       while !arrived.with({ $0 }) { await Task.yield() }
       task.cancel()
@@ -294,7 +312,10 @@ extension Result<HTTPAnswer, HTTPFailure> {
 
   @Test func `is told so when the client closes under it, and later ones are refused`() async {
     let arrived = Lock(false)
-    await withServer({ _ in arrived.with { $0 = true }; return .hang }) { server, client in
+    await withServer({ _ in
+      arrived.with { $0 = true }
+      return .hang
+    }) { server, client in
       let task = Task { await client.send(HTTPRequest("POST", server.url, body: [1])) }
       while !arrived.with({ $0 }) { await Task.yield() }
       client.close()

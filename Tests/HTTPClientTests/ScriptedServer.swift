@@ -2,7 +2,8 @@ import Domain
 import Glibc
 import Reactor
 
-/// A raw-socket HTTP server that does what its script says, also what no honest server does. Records every whole request.
+/// A raw-socket HTTP server that does what its script says, also what no honest server does. Records every whole
+/// request.
 final class ScriptedServer: @unchecked Sendable {
   // @unchecked: `seen` has a lock; the rest is the reactor thread's.
 
