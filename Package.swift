@@ -33,7 +33,10 @@ let package = Package(
     // What it does. These meet in the Store, nowhere else.
     module(
       "API",
-      ["Store", "CloudAPI", "Schedule", "Money", "Consent", "Governor", "HTTPServer", "Crypto", "Phone", "Reactor", "Domain", "JSON"]),
+      [
+        "Store", "CloudAPI", "Schedule", "Money", "Consent", "Governor", "Postgres", "HTTPServer", "Crypto", "Phone", "Reactor",
+        "Domain", "JSON",
+      ]),
     module("Intake", ["Store", "CloudAPI", "Consent", "Money", "Schedule", "HTTPServer", "Crypto", "Reactor", "Domain", "JSON"]),
     module("Importing", ["Store", "Phone", "Crypto", "Reactor", "Domain", "JSON"]),
     module("Expansion", ["Store", "CloudAPI", "Schedule", "Money", "Reactor", "Domain", "JSON"]),
@@ -90,7 +93,7 @@ let package = Package(
     tests("Sandbox", ["Sandbox", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("Store", ["Store", "Simulation", "Postgres", "Crypto", "JSON", "Money", "Reactor", "Domain"]),
     tests("Importing", ["Importing", "Simulation", "Store", "Postgres", "Phone", "Crypto", "JSON", "Reactor", "Domain"]),
-    tests("API", ["API", "Simulation", "Store", "Postgres", "HTTPServer", "HTTPClient", "Crypto", "JSON", "Reactor", "Domain"]),
+    tests("API", ["API", "Simulation", "Store", "CloudAPI", "Postgres", "HTTPServer", "HTTPClient", "Crypto", "JSON", "Reactor", "Domain"]),
     // The promises: real PostgreSQL, real sockets, real processes; killed, frozen, delayed, duplicated.
     tests(
       "Promise",

@@ -45,6 +45,11 @@ public struct SealKey: Sendable, CustomStringConvertible, CustomDebugStringConve
     return plain
   }
 
+  /// A key of 32 bytes for another purpose, which tells nothing about this one or about those of other purposes.
+  public func derived(for purpose: String) -> [UInt8] {
+    Crypto.hmacSHA256(key: key, Array("qafila derived key 1: \(purpose)".utf8))
+  }
+
   private static func bound(_ context: String) -> [UInt8] { [version] + Array(context.utf8) }
 
   public var description: String { "SealKey(…)" }

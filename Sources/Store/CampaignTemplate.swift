@@ -19,8 +19,19 @@ extension CampaignSpec {
       public var index: Int
       public var source: ParameterSource
     }
+    /// The picture, video or document of a header, the same for everybody.
+    public struct Media: Sendable, Equatable {
+      public enum Kind: String, CaseIterable, Sendable { case image, video, document }
+      public var kind: Kind
+      /// Meta's id of an uploaded file; else `link` is set.
+      public var id: String?
+      public var link: String?
+      /// Of a document.
+      public var filename: String?
+    }
     public struct Parameters: Sendable, Equatable {
       public var header: [Parameter] = []
+      public var media: Media?
       public var body: [Parameter] = []
       /// By ascending index.
       public var buttons: [ButtonParameter] = []
@@ -34,6 +45,16 @@ extension CampaignSpec {
           + body.enumerated().map { (field("body", $0, $1.name), $1.source) }
           + buttons.map { ("template.parameters.buttons.\($0.index)", $0.source) }
       }
+    }
+
+    /// Puts named parameters into the order in which the template's text has them; names it does not have come last.
+    public mutating func order(header: [String], body: [String]) {
+      func sorted(_ list: [Parameter], _ names: [String]) -> [Parameter] {
+        guard list.first?.name != nil else { return list }
+        return names.compactMap { name in list.first { $0.name == name } } + list.filter { !names.contains($0.name ?? "") }
+      }
+      parameters.header = sorted(parameters.header, header)
+      parameters.body = sorted(parameters.body, body)
     }
 
     init(json: JSONValue, at path: String) throws(Problem) {
@@ -52,7 +73,8 @@ extension CampaignSpec {
       guard let value = fields["parameters"] else { return }
       let parts = try Fields(
         value, at: fields.path(to: "parameters"), known: ["header", "body", "buttons"], later: ["carousel", "cards", "limited_time_offer"])
-      parameters.header = try TemplatePart.list(parts["header"], at: parts.path(to: "header"))
+      parameters.media = try TemplatePart.media(parts["header"], at: parts.path(to: "header"))
+      if parameters.media == nil { parameters.header = try TemplatePart.list(parts["header"], at: parts.path(to: "header")) }
       parameters.body = try TemplatePart.list(parts["body"], at: parts.path(to: "body"))
       parameters.buttons = try TemplatePart.buttons(parts["buttons"], at: parts.path(to: "buttons"))
     }
@@ -79,6 +101,24 @@ extension CampaignSpec {
       return list
     }
 
+    /// `{"image": {"link": "https://…"}}` or `{"document": {"id": "…", "filename": "…"}}`; nil for anything else.
+    private static func media(_ value: JSONValue?, at path: String) throws(Problem) -> Media? {
+      guard let pairs = value?.objectValue, pairs.count == 1, let kind = Media.Kind(rawValue: pairs[0].0),
+        pairs[0].1["attr"] == nil, case .object = pairs[0].1
+      else { return nil }
+      let fields = try Fields(pairs[0].1, at: path + "." + kind.rawValue, known: ["id", "link", "filename"])
+      let media = Media(
+        kind: kind, id: try fields.text("id", limit: 100), link: try fields.text("link", limit: 2000),
+        filename: try fields.text("filename", limit: 240))
+      guard (media.id == nil) != (media.link == nil) else {
+        throw .invalid(fields.path, "Either an id or a link is expected.", remedy: "Write {\"link\": \"https://…\"} or {\"id\": \"…\"}.")
+      }
+      guard media.filename == nil || kind == .document else {
+        throw .invalid(fields.path(to: "filename"), "Only a document has a file name.", remedy: "Leave it out.")
+      }
+      return media
+    }
+
     /// An object keyed by the button's index: `{"1": "summer"}`.
     private static func buttons(_ value: JSONValue?, at path: String) throws(Problem) -> [ButtonParameter] {
       guard let value else { return [] }
@@ -100,6 +140,7 @@ extension CampaignSpec {
       if let stopButton { object.append("stop_button", .number(String(stopButton))) }
       var parts = JSONObject()
       if let list = TemplatePart.json(parameters.header) { parts.append("header", list) }
+      if let media = parameters.media { parts.append("header", TemplatePart.json(media)) }
       if let list = TemplatePart.json(parameters.body) { parts.append("body", list) }
       if !parameters.buttons.isEmpty {
         var buttons = JSONObject()
@@ -108,6 +149,16 @@ extension CampaignSpec {
       }
       if !parts.fields.isEmpty { object.append("parameters", .object(parts)) }
       return .object(object)
+    }
+
+    private static func json(_ media: Media) -> JSONValue {
+      var object = JSONObject()
+      if let id = media.id { object.append("id", .string(id)) }
+      if let link = media.link { object.append("link", .string(link)) }
+      if let filename = media.filename { object.append("filename", .string(filename)) }
+      var outer = JSONObject()
+      outer.append(media.kind.rawValue, .object(object))
+      return .object(outer)
     }
 
     private static func json(_ list: [Parameter]) -> JSONValue? {
