@@ -56,7 +56,7 @@ public actor Connection {
   deinit {
     // The reactor must forget a descriptor before its number is used again.
     for link in [link, connecting.link].compactMap({ $0 }) {
-      reactor.submit { [reactor] in if link.descriptor >= 0 { reactor.unwatch(link.descriptor) } }
+      reactor.submit { [reactor] in link.unwatch(on: reactor) }
     }
   }
 

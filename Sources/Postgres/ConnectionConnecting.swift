@@ -12,7 +12,8 @@ struct Connecting {
   /// Failed rounds over all hosts, and the end of the last.
   var failures = 0
   var failed = BootInstant(nanoseconds: 0)
-  var reason = "no attempt was made"
+  var reason = Connecting.silence
+  static let silence = "no answer in time"
   /// Waiting time counts from here, not from before the link was lost.
   var since = BootInstant(nanoseconds: 0)
   var attemptTimer: Reactor.TimerID?
@@ -49,7 +50,7 @@ extension Connection {
     let (number, candidate) = (connecting.attempt, candidates[connecting.candidate])
     let limit = candidates.count == 1 ? settings.connectTimeout : min(settings.connectTimeout, .seconds(3))
     connecting.attemptTimer = reactor.schedule(at: .now + limit) { [weak self] in
-      self?.assumeIsolated { $0.attemptFailed("no answer in time") }
+      self?.assumeIsolated { $0.attemptFailed(Connecting.silence) }
     }
     guard candidate.resolves else { return started(Link(starting: candidate), number) }
     let began = runAside { [weak self] in
@@ -70,13 +71,13 @@ extension Connection {
   }
 
   private func watch(_ link: Link, _ interest: Reactor.Interest) {
-    reactor.watch(link.descriptor, interest) { [weak self] _ in self?.assumeIsolated { $0.poll() } }
+    link.watch(on: reactor, interest) { [weak self] _ in self?.assumeIsolated { $0.poll() } }
   }
 
   private func poll() {
     guard phase == .connecting, let link = connecting.link else { return }
     // libpq may close this descriptor and open another under the same number.
-    reactor.unwatch(link.descriptor)
+    link.unwatch(on: reactor)
     switch PQconnectPoll(link.raw) {
     case PGRES_POLLING_READING: watch(link, .read)
     case PGRES_POLLING_WRITING: watch(link, .write)
@@ -96,14 +97,14 @@ extension Connection {
     phase = .ready
     prepared = PreparedStatements()
     interest = .read
-    reactor.watch(link.descriptor, .read) { [weak self] event in self?.assumeIsolated { $0.ready(event) } }
+    link.watch(on: reactor, .read) { [weak self] event in self?.assumeIsolated { $0.ready(event) } }
     pump()
   }
 
   private func attemptFailed(_ reason: String) {
     guard phase == .connecting else { return }
     stopTimers()
-    if let link = connecting.link, link.descriptor >= 0 { reactor.unwatch(link.descriptor) }
+    connecting.link?.unwatch(on: reactor)
     connecting.link = nil
     connecting.attempt += 1
     connecting.reason = reason
@@ -206,7 +207,8 @@ extension Connection {
   /// Ends the link without a word to those in flight.
   func drop() {
     stopTimers()
-    for link in [link, connecting.link].compactMap({ $0 }) where link.descriptor >= 0 { reactor.unwatch(link.descriptor) }
+    link?.unwatch(on: reactor)
+    connecting.link?.unwatch(on: reactor)
     link = nil
     connecting.link = nil
     connecting.attempt += 1

@@ -102,7 +102,7 @@ extension Connection {
   /// Gives libpq's output to the socket, and asks for writability only while some is left.
   func flush(_ link: Link) {
     let left = PQflush(link.raw)
-    if left < 0 { return lose() }
+    if left < 0 || link.isBroken { return lose() }
     let reading: Reactor.Interest = solo?.isPaused == true ? [] : .read
     want(left == 1 ? [reading, .write] : reading, on: link)
   }
@@ -110,7 +110,7 @@ extension Connection {
   private func want(_ wanted: Reactor.Interest, on link: Link) {
     if wanted == interest { return }
     interest = wanted
-    reactor.rearm(link.descriptor, wanted)
+    link.rearm(on: reactor, wanted)
   }
 
   // MARK: Answers

@@ -1,10 +1,14 @@
 import CLibPQ
 import Glibc
+import Reactor
 
 /// Owns a `PGconn`; finished at the end. Touched by one thread at a time: the reactor's, or for the first blocking step
 /// of a connection the helper that makes it.
 final class Link: @unchecked Sendable {
   let raw: OpaquePointer
+  /// The descriptor the reactor watches for it, -1 for none. libpq closes its socket by itself when it breaks, and then
+  /// no longer knows the number.
+  private var watched: Int32 = -1
 
   /// Starts connecting. Nil when memory is out. Blocks while a host name is resolved.
   init?(starting candidate: Candidate) {
@@ -25,7 +29,19 @@ final class Link: @unchecked Sendable {
 
   deinit { PQfinish(raw) }
 
-  var descriptor: Int32 { PQsocket(raw) }
+  func watch(on reactor: Reactor, _ interest: Reactor.Interest, _ handler: @escaping (Reactor.Interest) -> Void) {
+    watched = PQsocket(raw)
+    reactor.watch(watched, interest, handler)
+  }
+
+  func rearm(on reactor: Reactor, _ interest: Reactor.Interest) { if watched >= 0 { reactor.rearm(watched, interest) } }
+
+  /// To be called before the link goes and before libpq may change its socket: the number may come back as another's.
+  func unwatch(on reactor: Reactor) {
+    if watched >= 0 { reactor.unwatch(watched) }
+    watched = -1
+  }
+
   var isBroken: Bool { PQstatus(raw) == CONNECTION_BAD }
 
   /// Why it could not be established: libpq's text, which names hosts, databases and users but no password.

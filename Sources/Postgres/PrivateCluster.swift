@@ -18,6 +18,8 @@ public final class PrivateCluster: @unchecked Sendable {
   /// What the server prints.
   public var logPath: String { directory + "/log" }
 
+  /// Only a part of the socket's name, unless the settings let the server listen on TCP too.
+  private var port: String { settings["port"] ?? "5432" }
   private let data: String
   private let socketDirectory: String
   private let settings: [String: String]
@@ -58,7 +60,7 @@ public final class PrivateCluster: @unchecked Sendable {
     guard let owner = ClusterFiles.lock(directory + "/owner.lock") else { throw .inUse(directory: directory) }
     self.owner = owner
     // The kernel's limit for a socket's path is 107 bytes.
-    if (directory + "/.s.PGSQL.5432").utf8.count < 100 {
+    if (directory + "/.s.PGSQL.65535").utf8.count < 100 {
       socketDirectory = directory
     } else {
       // Named after the directory, so that the next process finds it again (FNV-1a).
@@ -77,7 +79,7 @@ public final class PrivateCluster: @unchecked Sendable {
   }
 
   public func url(database: String) -> String {
-    "postgresql:///\(PrivateCluster.escaped(database))?host=\(PrivateCluster.escaped(socketDirectory))&port=5432&user=qafila"
+    "postgresql:///\(PrivateCluster.escaped(database))?host=\(PrivateCluster.escaped(socketDirectory))&port=\(port)&user=qafila"
   }
 
   /// Creates an empty database and says its URL. About 30 ms.
@@ -171,7 +173,7 @@ public final class PrivateCluster: @unchecked Sendable {
 
   private func serverArguments() -> [String] {
     var all = [
-      "listen_addresses": "", "port": "5432", "unix_socket_directories": socketDirectory, "unix_socket_permissions": "0700",
+      "listen_addresses": "", "port": port, "unix_socket_directories": socketDirectory, "unix_socket_permissions": "0700",
       "shared_buffers": "128MB", "max_connections": "100", "wal_level": "minimal", "max_wal_senders": "0",
       "max_wal_size": "2GB", "checkpoint_timeout": "15min", "wal_compression": "lz4", "jit": "off", "random_page_cost": "1.1",
       "autovacuum_naptime": "15s", "timezone": "UTC", "log_timezone": "UTC", "logging_collector": "off",
