@@ -37,12 +37,16 @@ let package = Package(
         "Store", "CloudAPI", "Schedule", "Money", "Consent", "Governor", "Postgres", "HTTPServer", "Crypto", "Phone", "Reactor",
         "Domain", "JSON",
       ]),
-    module("Intake", ["Store", "CloudAPI", "Consent", "Money", "Schedule", "HTTPServer", "Crypto", "Reactor", "Domain", "JSON"]),
-    module("Importing", ["Store", "Phone", "Crypto", "Reactor", "Domain", "JSON"]),
-    module("Expansion", ["Store", "CloudAPI", "Schedule", "Money", "Reactor", "Domain", "JSON"]),
-    module("Sending", ["Store", "CloudAPI", "Governor", "Schedule", "HTTPClient", "Reactor", "Domain", "JSON"]),
-    module("Reports", ["Store", "Money", "Reactor", "Domain", "JSON"]),
-    module("Guarding", ["Store", "CloudAPI", "Governor", "Reactor", "Domain", "JSON"]),
+    module(
+      "Intake",
+      ["Store", "CloudAPI", "Consent", "Money", "Schedule", "Postgres", "HTTPServer", "Crypto", "Reactor", "Domain", "JSON"]),
+    module("Importing", ["Store", "Postgres", "Phone", "Crypto", "Reactor", "Domain", "JSON"]),
+    module("Expansion", ["Store", "CloudAPI", "Schedule", "Money", "Postgres", "Crypto", "Reactor", "Domain", "JSON"]),
+    module(
+      "Sending",
+      ["Store", "CloudAPI", "Governor", "Schedule", "Postgres", "HTTPClient", "Crypto", "Reactor", "Domain", "JSON"]),
+    module("Reports", ["Store", "Money", "Postgres", "Reactor", "Domain", "JSON"]),
+    module("Guarding", ["Store", "CloudAPI", "Governor", "Postgres", "HTTPClient", "Crypto", "Reactor", "Domain", "JSON"]),
 
     // Our SQL; Meta's protocol.
     module("Store", ["Postgres", "Money", "Schedule", "Consent", "Governor", "Crypto", "Reactor", "Domain", "JSON", "Migrations"]),

@@ -1,0 +1,117 @@
+import CloudAPI
+import Domain
+import Governor
+import JSON
+import Schedule
+import Store
+
+/// A campaign as a lane needs it: the frozen template ready to render, its pace, its window, how it stands now.
+struct CampaignPlan: Sendable {
+  struct Pace {
+    let interval: EmissionInterval
+    let limit: Int
+    let window: Duration
+    /// Set by the campaign, not by the number: then it is a law of its own.
+    let isOwn: Bool
+  }
+
+  let campaign: Campaign.ID
+  let template: Template.ID
+  let marketing: Bool
+  let message: TemplateMessage
+  let jitter: Jitter.Profile
+  /// At most so many messages in each `window`, over all the campaign's numbers; nil: the number's rate less its reserve.
+  let ownPace: (limit: Int, window: Duration)?
+  let reservePercent: Int
+  /// Nil: always open.
+  let window: Window?
+  let place: (index: Int, count: Int)
+  /// On the boot clock, as of when the plan was read.
+  let endAt: Int64?
+  let isPaused: Bool
+  let isCancelled: Bool
+  let hasDue: Bool
+  let freeZones: [String]
+
+  /// This lane's part of the campaign's pace; nil when it has none. Whole shares, strict each, so that their sum is the
+  /// campaign's law without a clock shared between nodes.
+  func pace(perSecond: Int, allowance: Duration) -> Pace? {
+    guard let own = ownPace else {
+      let limit = max(1, perSecond * (100 - reservePercent) / 100)
+      return Pace(
+        interval: EmissionInterval(limit: limit, per: .seconds(1), pathAllowance: allowance), limit: limit,
+        window: .seconds(1), isOwn: false)
+    }
+    let share = own.limit / place.count + (place.index < own.limit % place.count ? 1 : 0)
+    guard share > 0 else { return nil }
+    return Pace(interval: EmissionInterval(limit: share, per: own.window), limit: share, window: own.window, isOwn: true)
+  }
+
+  func isOver(at now: Int64) -> Bool { endAt.map { now >= $0 } ?? false }
+
+  /// Which of `zones` (one or several IANA names, comma between) may be written to now: the window is open in all of them.
+  func openZones(_ zones: [String], at now: Instant, _ zoneNamed: (String) -> Zone?) -> [String] {
+    guard let window else { return zones }
+    return zones.filter { list in
+      let names = list.split(separator: ",")
+      let known = names.compactMap { zoneNamed(String($0)) }
+      // A zone the system does not know stays closed: better late than at night.
+      guard known.count == names.count, !known.isEmpty, case .open = window.state(at: now, in: known) else { return false }
+      return true
+    }
+  }
+}
+
+extension CampaignPlan {
+  /// Reads what the launch froze. `message` saves compiling a template that is known already.
+  init(
+    _ live: LiveCampaigns.LiveCampaign, message known: TemplateMessage?, reservePercent: Int, wall: Instant, boot: Int64
+  ) throws {
+    let frozen = try JSONValue(parsing: live.frozen)
+    guard let text = frozen["template"], let request = frozen["spec"] else { throw UnreadablePlan() }
+    let spec = try CampaignSpec(json: request)
+    campaign = live.campaign
+    template = live.template
+    marketing = live.category == .marketing || live.category == .marketingLite
+    if let known {
+      message = known
+    } else {
+      let definition = try TemplateDefinition(
+        name: text["name"]?.stringValue ?? "", language: text["language"]?.stringValue ?? "",
+        parameterFormat: text["parameter_format"]?.stringValue, components: text["components"] ?? .null)
+      message = try TemplateMessage(definition, TemplateFill(spec.template, bodyNames: definition.body.names))
+    }
+    jitter = spec.pace.jitter == .human ? .human : .none
+    ownPace = spec.pace.limit.map { ($0, .seconds(spec.pace.unit.seconds)) }
+    self.reservePercent = reservePercent
+    window = spec.schedule.window.flatMap { Window(start: $0.start, end: $0.end) }
+    place = live.place
+    endAt = live.endAt.map { boot + ($0 - wall).nanoseconds }
+    isPaused = live.isPaused
+    isCancelled = live.isCancelled
+    hasDue = live.hasDue
+    freeZones = live.freeZones
+  }
+
+  struct UnreadablePlan: Error {}
+}
+
+extension TemplateFill {
+  /// The frozen values stand in the order header, body, buttons, each as the request wrote them; a body with named
+  /// parameters takes them in the order of its own text.
+  init(_ part: CampaignSpec.TemplatePart, bodyNames: [String]) {
+    let parameters = part.parameters
+    let header = parameters.header.indices.map { TemplateValue.person($0) }
+    let first = parameters.header.count
+    let isNamed = parameters.body.first?.name != nil
+    let body = parameters.body.indices.map { place in
+      let index = isNamed ? parameters.body.firstIndex { $0.name == bodyNames[place] } ?? place : place
+      return TemplateValue.person(first + index)
+    }
+    var buttons: [Int: TemplateValue] = [:]
+    for (place, button) in parameters.buttons.enumerated() {
+      buttons[button.index] = .person(first + parameters.body.count + place)
+    }
+    self.init(header: header, body: body, buttons: buttons, stopButton: part.stopButton)
+  }
+}

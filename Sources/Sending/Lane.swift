@@ -1,0 +1,540 @@
+import CloudAPI
+import Domain
+import Governor
+import HTTPClient
+import Postgres
+import Reactor
+import Schedule
+import Store
+
+/// What the lanes of a node share: its name, the line's connections, the client to the Graph API.
+struct Line: Sendable {
+  let node: Int64
+  let installation: String
+  let settings: SenderSettings
+  let limits: LaneQueue.Limits
+  let reactor: Reactor
+  let claims: Connection
+  let gates: Connection
+  let facts: Connection
+  let http: HTTPClient
+  let zones: ZoneCache
+  let counters: SenderCounters
+  let log: @Sendable (_ event: String, _ fields: [(String, String)]) -> Void
+}
+
+/// A number's ordered way out, while this node owns it: claims ahead, asks the gate, hands each message over at its slot,
+/// records the fact. It lives on the line's thread; everything it decides is decided by `LaneQueue` and `Tenure`.
+actor Lane {
+  nonisolated let line: Line
+  nonisolated let number: LiveCampaigns.LiveNumber
+  nonisolated var unownedExecutor: UnownedSerialExecutor { line.reactor.asUnownedSerialExecutor() }
+
+  private var queue: LaneQueue
+  private var tenure: Tenure
+  private let answers = SendAnswerReader()
+  private let headers: HeaderList
+  private let url: String
+  private var epoch: Int32 = 0
+  /// The log's newest row, which is ours while we own the lane.
+  private var k: Int64 = 0
+  /// Messages of each claim that have no fact, skip or due row yet; those at the front that reach zero move `doneK`.
+  private var open: [(k: Int64, left: Int)] = []
+  private var doneK: Int64 = 0
+  private var ended: [Ended] = []
+  private var pacing: Reactor.TimerID?
+  private var failures = 0
+  private var restsUntil: Int64 = 0
+  private var ourFaults = 0
+  private var isOwning = false
+
+  /// A message that this lane is done with, and what must be committed before it may be forgotten.
+  private struct Ended {
+    let claim: Int64
+    var fact: Facts.Fact?
+    var back: Facts.Return?
+    var skip: Facts.Skip?
+    var halt: Facts.Halt?
+  }
+
+  init(_ number: LiveCampaigns.LiveNumber, token: String, line: Line) {
+    self.number = number
+    self.line = line
+    queue = LaneQueue(
+      perSecond: number.perSecond, limits: line.limits, seed: UInt64(bitPattern: line.node ^ number.lane.number.rawValue))
+    tenure = Tenure(
+      me: line.node, nodeTimeout: line.settings.nodeTimeout.nanoseconds,
+      quarantine: line.settings.quarantine.nanoseconds)
+    headers = HeaderList([("Authorization", "Bearer " + token), ("Content-Type", "application/json")])
+    url = "\(line.settings.graphURL)/\(line.settings.graphVersion)/\(number.phoneNumberID)/messages"
+  }
+
+  private var now: Int64 { BootInstant.now.nanoseconds }
+  private var numberID: Number.ID { number.lane.number }
+
+  // MARK: Ownership
+
+  /// Waits for the lane, sends while it is ours, and hands it over at the end. Returns when the task is cancelled, with
+  /// everything recorded that was handed over.
+  func run() async {
+    // Facts outlive ownership: a fenced lane still records what it handed over.
+    let recording = Task(executorPreference: line.reactor.tasks) { await self.factLoop() }
+    while !Task.isCancelled {
+      do {
+        guard try await own() else {
+          try await line.reactor.sleep(for: line.settings.pollEvery)
+          continue
+        }
+        isOwning = true
+        try await send()
+      } catch is CancellationError {
+        break
+      } catch {
+        await lost(error)
+      }
+    }
+    recording.cancel()
+    await recording.value
+    await finish()
+  }
+
+  /// One step towards ownership; true when it is reached.
+  private func own() async throws -> Bool {
+    let head = try await LaneLog.head(of: numberID, on: line.claims)
+    let beats = try await LaneLog.beats(on: line.claims)
+    switch tenure.observed(head: head, beat: head.flatMap { beats[$0.node] }, at: now) {
+    case .none: break
+    case .takeOver(let after):
+      do {
+        let mine = try await LaneLog.takeover(numberID, after: after, node: line.node, on: line.claims)
+        tenure.tookOver(mine, after: after, at: now)
+        line.log("lane_taken", [("number", number.phoneNumberID), ("epoch", String(mine.epoch))])
+      } catch {
+        guard LaneLog.isFenced(error) else { throw error }
+        tenure.fenced()
+      }
+    case .sweep(let head):
+      let swept = try await LaneLog.sweep(numberID, k: head.k, doneK: head.doneK, on: line.claims)
+      if swept.unknown + swept.returned > 0 {
+        line.log(
+          "lane_swept",
+          [("number", number.phoneNumberID), ("unknown", String(swept.unknown)), ("returned", String(swept.returned))])
+      }
+      tenure.swept()
+      (k, epoch, doneK, open) = (head.k, head.epoch, head.k, [])
+      return true
+    }
+    if case .sweep = tenure.due(at: now) { return try await own() }
+    return false
+  }
+
+  /// Fenced or cut off: what was claimed and not handed over is the next owner's. Facts stay and are still delivered.
+  private func lost(_ error: any Error) async {
+    line.log("lane_lost", [("number", number.phoneNumberID), ("error", "\(error)")])
+    if let pacing { line.reactor.cancel(pacing) }
+    pacing = nil
+    isOwning = false
+    tenure.fenced()
+    queue = LaneQueue(
+      perSecond: number.perSecond, limits: line.limits, seed: UInt64(truncatingIfNeeded: now))
+    open = []
+    do { try await line.reactor.sleep(for: line.settings.pollEvery) } catch {
+      // Cancelled while resting: `run` sees it.
+    }
+  }
+
+  /// The end of a tenure in good order: answers awaited, facts committed, the lane released, so that the next owner need
+  /// not wait. Bounded by the answer timeout.
+  private func finish() async {
+    if let pacing { line.reactor.cancel(pacing) }
+    pacing = nil
+    let wasOwning = isOwning
+    isOwning = false
+    // Cancelled tasks can't sleep: the goodbye runs in one of its own.
+    await Task(executorPreference: line.reactor.tasks) {
+      await self.settleAndRelease(wasOwning)
+    }.value
+  }
+
+  private func settleAndRelease(_ wasOwning: Bool) async {
+    let deadline = now + line.settings.answerTimeout.nanoseconds
+    do {
+      while inFlightTotal > 0 || !ended.isEmpty, now < deadline {
+        if !ended.isEmpty { try await flush() }
+        try await line.reactor.sleep(for: .milliseconds(10))
+      }
+      if wasOwning {
+        advanceDone()
+        try await LaneLog.release(numberID, k: k + 1, epoch: epoch, node: line.node, doneK: doneK, on: line.claims)
+        line.log("lane_released", [("number", number.phoneNumberID)])
+      }
+    } catch {
+      // Not released in order: the next owner waits for our silence and sweeps.
+      line.log("lane_not_released", [("number", number.phoneNumberID), ("error", "\(error)")])
+    }
+  }
+
+  private var inFlightTotal = 0
+
+  // MARK: Sending
+
+  private func send() async throws {
+    try await restore()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask(executorPreference: line.reactor.tasks) { try await self.claimLoop() }
+      group.addTask(executorPreference: line.reactor.tasks) { try await self.gateLoop() }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  /// Takes up the runs this number held before.
+  private func restore() async throws {
+    try await refresh()
+    for take in try await LaneLog.openTakes(numberID, on: line.claims)
+    where queue.streams[take.campaign] != nil && queue.streams[take.campaign]!.take == nil {
+      queue.setTake(take, of: take.campaign)
+    }
+  }
+
+  private func refresh() async throws {
+    let live = try await LiveCampaigns.campaigns(from: numberID, on: line.claims)
+    let at = (wall: Instant.now, boot: now)
+    var plans: [CampaignPlan] = []
+    for campaign in live {
+      let known = queue.streams[campaign.campaign]?.plan.message
+      do {
+        plans.append(
+          try CampaignPlan(campaign, message: known, reservePercent: number.reservePercent, wall: at.wall, boot: at.boot))
+      } catch {
+        line.log("campaign_unreadable", [("campaign", campaign.campaign.description), ("error", "\(error)")])
+      }
+    }
+    queue.adopt(plans.filter { !$0.isCancelled }, perSecond: number.perSecond)
+    for plan in plans where plan.isCancelled || plan.isOver(at: now) {
+      for message in queue.withdraw(plan.campaign) {
+        ended.append(
+          Ended(
+            claim: message.claim,
+            skip: .init(
+              campaign: message.campaign, seq: message.recipient.seq, reason: plan.isCancelled ? .cancelled : .expired)))
+      }
+    }
+    self.plans = plans
+  }
+
+  private var plans: [CampaignPlan] = []
+
+  private func claimLoop() async throws {
+    var nextRefresh = now + line.settings.pollEvery.nanoseconds
+    while true {
+      try Task.checkCancellation()
+      if now >= nextRefresh {
+        try await refresh()
+        nextRefresh = now + line.settings.pollEvery.nanoseconds
+      }
+      var claimed = false
+      if ended.count < line.settings.factsBound, now >= restsUntil {
+        for plan in plans where !plan.isCancelled {
+          claimed = try await claim(for: plan) || claimed
+        }
+      }
+      // With little claimed ahead (short runs, an unpaced number) the next claim follows at once.
+      if !claimed { try await line.reactor.sleep(for: .milliseconds(20)) }
+    }
+  }
+
+  /// Claims what the horizon ahead asks for; true when it did.
+  private func claim(for plan: CampaignPlan) async throws -> Bool {
+    let campaign = plan.campaign
+    guard let want = queue.want(campaign, at: now) else { return false }
+    let wall = Instant.now.nanoseconds - now
+    if plan.hasDue, !dueTaken.contains(campaign) {
+      let next = k + 1
+      let recipients = try await surely(next) {
+        try await LaneLog.claimDue(
+          numberID, k: next, epoch: epoch, node: line.node, doneK: doneK, campaign: campaign, limit: want.count,
+          slot0: want.slot0 + wall, step: want.step, on: line.claims)
+      }
+      if !recipients.isEmpty {
+        take(recipients, claim: next, campaign: campaign)
+        return true
+      }
+      dueTaken.insert(campaign)
+    }
+    if queue.streams[campaign]?.take == nil {
+      let open = plan.openZones(plan.freeZones, at: .now) { line.zones.zone($0) }
+      guard !open.isEmpty, !exhausted.contains(campaign) else { return false }
+      let take = try await LaneLog.takeRun(campaign, zones: open, number: numberID, on: line.claims)
+      queue.setTake(take, of: campaign)
+      if take == nil { exhausted.insert(campaign) }
+    }
+    guard var take = queue.streams[campaign]?.take else { return false }
+    guard !plan.openZones([take.zone], at: .now, { line.zones.zone($0) }).isEmpty else { return false }
+    let hi = min(take.hi, take.cursor + Int32(want.count) - 1)
+    let next = k + 1
+    let recipients = try await surely(next) {
+      try await LaneLog.claim(
+        numberID, k: next, epoch: epoch, node: line.node, doneK: doneK, take: take, hi: hi, slot0: want.slot0 + wall,
+        step: want.step, on: line.claims)
+    }
+    take.cursor = hi + 1
+    queue.setTake(take.cursor > take.hi ? nil : take, of: campaign)
+    self.take(recipients, claim: next, campaign: campaign)
+    return true
+  }
+
+  /// Asked about due rows, or free runs, since the last look at the campaigns, and found none.
+  private var dueTaken: Set<Campaign.ID> = []
+  private var exhausted: Set<Campaign.ID> = []
+
+  private func take(_ recipients: [LaneLog.Recipient], claim: Int64, campaign: Campaign.ID) {
+    k = claim
+    open.append((claim, recipients.count))
+    queue.claimed(recipients, claim: claim, campaign: campaign, at: now)
+    line.counters.claimed(recipients.count)
+  }
+
+  /// A claim whose commit is in doubt is looked up until it is known: our own row is adopted, none means try again.
+  private func surely(_ k: Int64, _ body: () async throws -> [LaneLog.Recipient]) async throws -> [LaneLog.Recipient] {
+    while true {
+      do {
+        return try await body()
+      } catch let error as DatabaseError {
+        switch error {
+        case .interrupted, .unreachable, .cancelled:
+          try await line.reactor.sleep(for: .milliseconds(100))
+          if let mine = try? await LaneLog.adopted(numberID, k: k, node: line.node, on: line.claims) { return mine }
+        // A statement that ran out of its time did not commit.
+        case .rejected(.queryCanceled, _): try await line.reactor.sleep(for: .milliseconds(20))
+        case .rejected: throw error
+        }
+      }
+    }
+  }
+
+  // MARK: The gate
+
+  private func gateLoop() async throws {
+    while true {
+      try Task.checkCancellation()
+      let asked = queue.toAsk(at: now)
+      guard !asked.isEmpty else {
+        try await line.reactor.sleep(for: .milliseconds(10))
+        continue
+      }
+      let askedAt = now
+      let plansOf = Dictionary(uniqueKeysWithValues: plans.map { ($0.campaign, $0) })
+      let questions = asked.map { message in
+        let plan = plansOf[message.campaign] ?? queue.streams[message.campaign]!.plan
+        return Gate.Asked(
+          campaign: message.campaign, template: plan.template, seq: message.recipient.seq,
+          attempt: message.recipient.attempt, contact: message.recipient.contact, person: message.recipient.person,
+          marketing: plan.marketing)
+      }
+      do {
+        guard let verdicts = try await Gate.ask(questions, lane: number.lane, epoch: epoch, on: line.gates) else {
+          throw LaneFenced()
+        }
+        line.counters.gated(asked.count, took: now - askedAt)
+        for message in queue.judged(asked, verdicts, askedAt: askedAt) { settled(message.claim) }
+        pace()
+      } catch let error as DatabaseError {
+        if LaneLog.isFenced(error) { throw error }
+        // No answer, nothing leaves: the messages stay ungated and are asked about again.
+        line.counters.gateFailed()
+        line.log("gate_failed", [("number", number.phoneNumberID), ("error", "\(error)")])
+        try await line.reactor.sleep(for: .milliseconds(50))
+      }
+      let rest = line.settings.gateEvery.nanoseconds - (now - askedAt)
+      if rest > 0 { try await line.reactor.sleep(for: .nanoseconds(rest)) }
+    }
+  }
+
+  // MARK: The pacer
+
+  /// Hands over everything whose time has come and sets the alarm for the next. A few at a time, so that a frozen process
+  /// that wakes up can't write a burst.
+  private func pace() {
+    if let pacing { line.reactor.cancel(pacing) }
+    pacing = nil
+    guard isOwning else { return }
+    var budget = 8
+    while true {
+      let at = now
+      if ended.count >= line.settings.factsBound || at < restsUntil { return alarm(at + 20_000_000) }
+      switch queue.next(at: at) {
+      case .idle: return
+      case .wait(let until): return alarm(until)
+      case .handOver(let message, let plan):
+        if budget == 0 { return alarm(at) }
+        budget -= 1
+        handOver(message, plan, at)
+      }
+    }
+  }
+
+  private func alarm(_ at: Int64) {
+    pacing = line.reactor.schedule(at: BootInstant(nanoseconds: at)) { [weak self] in
+      guard let self else { return }
+      self.assumeIsolated { lane in
+        lane.pacing = nil
+        lane.pace()
+      }
+    }
+  }
+
+  private func handOver(_ message: LaneQueue.Message, _ plan: CampaignPlan, _ at: Int64) {
+    let tenure = epoch
+    queue.left(message, at: at)
+    inFlightTotal += 1
+    line.counters.handedOver(late: at - message.sendAt)
+    let recipient = message.recipient
+    let body = plan.message.render(
+      to: recipient.phone, values: recipient.values, key: message.key, installation: line.installation)
+    let request = HTTPRequest(
+      "POST", url, headers: headers, body: body, timeout: line.settings.answerTimeout,
+      writeBy: BootInstant(nanoseconds: at + 500_000_000))
+    line.http.send(request) { [self] result in
+      assumeIsolated { $0.answered(message, handedOver: at, isOurs: $0.isOwning && $0.epoch == tenure, result) }
+    }
+  }
+
+  /// What came of a hand-over, told on the line's thread.
+  private func answered(
+    _ message: LaneQueue.Message, handedOver: Int64, isOurs: Bool, _ result: Result<HTTPAnswer, HTTPFailure>
+  ) {
+    inFlightTotal -= 1
+    if isOurs { queue.answered() }
+    switch HandOver.ending(of: answers.read(result)) {
+    case .notSent(let reason):
+      // Surely never left: the same attempt goes again, after a rest that grows while Meta can't be reached.
+      failures += 1
+      line.counters.notSent()
+      restsUntil = now + min(5_000_000_000, 100_000_000 << Int64(min(failures, 6)))
+      line.log("not_written", [("number", number.phoneNumberID), ("reason", reason)])
+      if isOurs { queue.cameBack(message) } else { finished(message, back: .returned, after: 0) }
+    case .known(let ending):
+      failures = 0
+      settle(message, ending, handedOver)
+    }
+    pace()
+  }
+
+  private func settle(_ message: LaneQueue.Message, _ ending: HandOver.Known, _ handedOver: Int64) {
+    let recipient = message.recipient
+    func fact(_ outcome: Outcome, _ code: Int32 = 0, _ wamid: String? = nil) -> Facts.Fact {
+      Facts.Fact(
+        campaign: message.campaign, seq: recipient.seq, attempt: recipient.attempt, outcome: outcome, code: code,
+        at: .now, wamid: wamid)
+    }
+    switch ending {
+    case .accepted(let wamid):
+      ourFaults = 0
+      line.counters.accepted()
+      ended.append(Ended(claim: message.claim, fact: fact(.accepted, 0, wamid)))
+    case .heldByMeta(let wamid):
+      ended.append(Ended(claim: message.claim, fact: fact(.heldByMeta, 0, wamid)))
+    case .unknown(let code):
+      line.counters.unknown()
+      ended.append(Ended(claim: message.claim, fact: fact(.unknown, code)))
+    case .refused(let code, let handling):
+      line.counters.refused()
+      switch handling {
+      case .throttled:
+        queue.throttled(handedOver: handedOver, at: now)
+        finished(message, back: .throttled, after: 1_000_000_000)
+      case .pair: finished(message, back: .pair, after: 12_000_000_000)
+      case .transient: finished(message, back: .transient, after: 5_000_000_000)
+      case .final: ended.append(Ended(claim: message.claim, fact: fact(.rejected, code)))
+      case .ourFault:
+        // Our own bad request: one person's data may be at fault; twenty in a row are the campaign's.
+        ourFaults += 1
+        let halt = ourFaults >= 20 ? self.halt(.campaign, message, code) : nil
+        ended.append(Ended(claim: message.claim, fact: fact(.rejected, code), halt: halt))
+      case .halts(let scope):
+        // Nobody is lost to a refusal that concerns us: the person waits behind the pause.
+        var item = Ended(claim: message.claim, halt: halt(scope, message, code))
+        item.back = back(message, .returned, after: 0)
+        ended.append(item)
+      }
+    }
+  }
+
+  private func back(_ message: LaneQueue.Message, _ reason: HoldReason, after: Int64) -> Facts.Return {
+    Facts.Return(
+      campaign: message.campaign, seq: message.recipient.seq, attempt: message.recipient.attempt,
+      dueAt: Instant(nanoseconds: Instant.now.nanoseconds + after), reason: reason, times: 1)
+  }
+
+  private func finished(_ message: LaneQueue.Message, back reason: HoldReason, after: Int64) {
+    ended.append(Ended(claim: message.claim, back: back(message, reason, after: after)))
+  }
+
+  private func halt(_ scope: PauseScope, _ message: LaneQueue.Message, _ code: Int32) -> Facts.Halt {
+    let id =
+      switch scope {
+      case .business: number.lane.business.rawValue
+      case .portfolio: number.lane.portfolio.rawValue
+      case .account: number.lane.account.rawValue
+      case .token: number.lane.token.rawValue
+      case .number: numberID.rawValue
+      case .template: (queue.streams[message.campaign]?.plan.template.rawValue ?? 0)
+      case .campaign: message.campaign.rawValue
+      }
+    return Facts.Halt(
+      business: number.lane.business, scope: scope, scopeID: id, rule: "meta_\(code)",
+      reason: ErrorTable.entry(Int(code)).english, evidence: Array("{\"code\":\(code)}".utf8))
+  }
+
+  // MARK: Facts
+
+  private func factLoop() async {
+    while !Task.isCancelled {
+      var rest = line.settings.factsEvery
+      if !ended.isEmpty {
+        do {
+          try await flush()
+          if ended.count >= line.settings.factsBatch { continue }
+        } catch {
+          // Facts stay in memory until a commit covers them; recording them twice changes nothing.
+          line.log("facts_not_recorded", [("number", number.phoneNumberID), ("error", "\(error)")])
+          rest = .milliseconds(100)
+        }
+      }
+      do { try await line.reactor.sleep(for: rest) } catch { return }
+    }
+  }
+
+  private func flush() async throws {
+    let count = min(ended.count, line.settings.factsBatch)
+    let batch = ended[..<count]
+    var halts: [Facts.Halt] = []
+    for item in batch { if let halt = item.halt, !halts.contains(halt) { halts.append(halt) } }
+    try await Facts.record(
+      batch.compactMap(\.fact), returns: batch.compactMap(\.back), skips: batch.compactMap(\.skip), halts: halts,
+      number: numberID, on: line.facts)
+    for item in batch { settled(item.claim) }
+    // Only the front was taken, and only this loop removes.
+    ended.removeFirst(count)
+    line.counters.recorded(count)
+    pace()
+  }
+
+  private func settled(_ claim: Int64) {
+    guard let index = open.firstIndex(where: { $0.k == claim }) else { return }
+    open[index].left -= 1
+    advanceDone()
+  }
+
+  private func advanceDone() {
+    while let first = open.first, first.left <= 0 {
+      doneK = first.k
+      open.removeFirst()
+    }
+    if open.isEmpty { doneK = k }
+  }
+}
+
+/// The lane's log shows another owner.
+struct LaneFenced: Error {}

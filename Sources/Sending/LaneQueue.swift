@@ -1,0 +1,278 @@
+import Domain
+import Governor
+import Store
+
+/// What one lane has claimed and not yet handed over: slots, gate answers, limits. Pure: events in, decisions out, `now`
+/// (nanoseconds of the boot clock) comes as an argument. The lane around it does the I/O.
+struct LaneQueue {
+  struct Limits: Sendable {
+    /// Slots are claimed this far ahead.
+    var horizon: Int64 = 500_000_000
+    /// A message is asked about at the gate this long before its slot.
+    var gateAhead: Int64 = 150_000_000
+    /// A gate answer older than this is asked for again.
+    var gateRefresh: Int64 = 120_000_000
+    /// Nothing is handed over on a gate answer older than this (promise 2).
+    var gateValid: Int64 = 250_000_000
+    /// Behind its slot by more than this, a campaign's remaining slots move instead of bunching.
+    var catchUp: Int64 = 50_000_000
+    var claimLength = 2000
+    var gateLength = 1000
+    /// Handed over and not answered.
+    var inFlight = 1000
+    /// What the path to Meta may vary by: it widens the number's emission interval, T = ceil((W + D) / R).
+    var pathAllowance: Duration = .milliseconds(100)
+    init() {}
+  }
+
+  struct Message: Sendable {
+    let campaign: Campaign.ID
+    let recipient: LaneLog.Recipient
+    let claim: Int64
+    /// Not before this; boot clock.
+    var sendAt: Int64
+    /// When the gate's question was put, if it let the message pass; before everything otherwise.
+    var gatedAt = Int64.min
+  }
+
+  /// One campaign's share of the lane.
+  struct Stream {
+    let plan: CampaignPlan
+    var bucket: Bucket
+    var jitter: Jitter
+    /// The campaign's own window law, when it has a pace of its own.
+    var ring: GuardRing?
+    var pending: [Message] = []
+    var head = 0
+    /// Came back without having left: they get new slots before anything new is claimed.
+    var returned: [Message] = []
+    var take: LaneLog.Take?
+    var isHalted = false
+
+    var waiting: Int { pending.count - head }
+    var isEmpty: Bool { waiting == 0 && returned.isEmpty }
+  }
+
+  enum Decision {
+    case handOver(Message, CampaignPlan)
+    /// Nothing may leave before this instant.
+    case wait(until: Int64)
+    /// Nothing to do until something is claimed, gated or answered.
+    case idle
+  }
+
+  let limits: Limits
+  private(set) var streams: [Campaign.ID: Stream] = [:]
+  private(set) var inFlight = 0
+  private var ring: GuardRing
+  private var pacer: Bucket
+  private var throttle = Throttle()
+  private var perSecond: Int
+  private var seed: UInt64
+
+  init(perSecond: Int, limits: Limits, seed: UInt64) {
+    (self.perSecond, self.limits, self.seed) = (perSecond, limits, seed)
+    ring = GuardRing(limit: perSecond, window: .seconds(1))
+    pacer = Bucket(interval: LaneQueue.interval(perSecond, limits))
+  }
+
+  private static func interval(_ perSecond: Int, _ limits: Limits) -> EmissionInterval {
+    EmissionInterval(limit: perSecond, per: .seconds(1), pathAllowance: limits.pathAllowance)
+  }
+
+  // MARK: Plans
+
+  /// Takes the campaigns as they are now: new ones get a stream, those that ended lose it once it is empty.
+  mutating func adopt(_ plans: [CampaignPlan], perSecond: Int) {
+    if perSecond != self.perSecond {
+      // A fresh ring forgets at most one second of sends: the pacer alone keeps that second, at the stricter of both.
+      self.perSecond = perSecond
+      ring = GuardRing(limit: perSecond, window: .seconds(1))
+      pacer = Bucket(interval: LaneQueue.interval(perSecond, limits), tat: pacer.tat)
+    }
+    let live = Dictionary(uniqueKeysWithValues: plans.map { ($0.campaign, $0) })
+    for (campaign, stream) in streams where live[campaign] == nil && stream.isEmpty { streams[campaign] = nil }
+    for plan in plans {
+      if var stream = streams[plan.campaign] {
+        stream.isHalted = plan.isPaused
+        streams[plan.campaign] = stream
+      } else if let pace = plan.pace(perSecond: perSecond, allowance: limits.pathAllowance) {
+        seed &+= 1
+        var stream = Stream(
+          plan: plan, bucket: Bucket(interval: pace.interval),
+          jitter: Jitter(plan.jitter, seed: seed, limit: pace.limit, per: pace.window),
+          ring: pace.isOwn ? GuardRing(limit: pace.limit, window: pace.window) : nil)
+        stream.isHalted = plan.isPaused
+        streams[plan.campaign] = stream
+      }
+    }
+    // Campaigns share the lane by steps of their own: each at most its part of the number's rate.
+    let sharing = max(1, streams.values.count { !$0.isHalted })
+    for campaign in streams.keys {
+      guard let pace = streams[campaign]!.plan.pace(perSecond: perSecond, allowance: limits.pathAllowance) else { continue }
+      let part = EmissionInterval(nanoseconds: pacer.interval.nanoseconds * Int64(sharing))
+      streams[campaign]!.bucket.interval = max(pace.interval, part)
+    }
+  }
+
+  mutating func setTake(_ take: LaneLog.Take?, of campaign: Campaign.ID) { streams[campaign]?.take = take }
+
+  // MARK: Claims
+
+  struct Want: Sendable {
+    let campaign: Campaign.ID
+    let count: Int
+    let step: Int64
+    let slot0: Int64
+  }
+
+  /// What to claim now for a campaign, so that the horizon ahead is reserved; nil when it is. Those that came back take
+  /// slots first.
+  mutating func want(_ campaign: Campaign.ID, at now: Int64) -> Want? {
+    guard var stream = streams[campaign], !stream.isHalted, !stream.plan.isOver(at: now) else { return nil }
+    if !stream.returned.isEmpty {
+      let slots = stream.bucket.reserve(upTo: stream.returned.count, before: now + limits.horizon, at: now)
+      for index in 0..<slots.count {
+        var message = stream.returned[index]
+        message.sendAt = slots[index] + stream.jitter.offset(step: slots.step)
+        message.gatedAt = .min
+        stream.pending.append(message)
+      }
+      stream.returned.removeFirst(slots.count)
+      streams[campaign] = stream
+      return nil
+    }
+    let free = min(limits.claimLength, limits.claimLength * 2 - stream.waiting)
+    guard free > 0 else { return nil }
+    var trial = stream.bucket
+    let slots = trial.reserve(upTo: free, before: now + limits.horizon, at: now)
+    // Half the horizon may run down before another claim is worth its commit.
+    guard slots.count > 0, stream.bucket.tat < now + limits.horizon / 2 else { return nil }
+    return Want(campaign: campaign, count: slots.count, step: slots.step, slot0: slots.first)
+  }
+
+  /// Takes in what a claim gave. Slots are counted from now again: the claim's own commit took time.
+  mutating func claimed(_ recipients: [LaneLog.Recipient], claim: Int64, campaign: Campaign.ID, at now: Int64) {
+    guard var stream = streams[campaign] else { return }
+    let slots = stream.bucket.reserve(recipients.count, at: now)
+    for (index, recipient) in recipients.enumerated() {
+      let sendAt = slots[index] + stream.jitter.offset(step: slots.step)
+      stream.pending.append(Message(campaign: campaign, recipient: recipient, claim: claim, sendAt: sendAt))
+    }
+    streams[campaign] = stream
+  }
+
+  // MARK: The gate
+
+  /// The messages whose slots lie just ahead and whose gate answer is missing or growing old; at most `gateLength`.
+  func toAsk(at now: Int64) -> [Message] {
+    var asked: [Message] = []
+    for stream in streams.values where !stream.isHalted {
+      for index in stream.head..<stream.pending.count {
+        let message = stream.pending[index]
+        if message.sendAt > now + limits.gateAhead || asked.count == limits.gateLength { break }
+        if message.gatedAt < now - limits.gateRefresh { asked.append(message) }
+      }
+    }
+    return asked
+  }
+
+  /// Takes in the gate's verdicts, `askedAt` being the instant before the question left. Answers the messages that are
+  /// finished here: suppressed, the skip row is written.
+  mutating func judged(_ messages: [Message], _ verdicts: [Gate.Verdict], askedAt: Int64) -> [Message] {
+    var verdictOf: [MessageKey: Gate.Verdict] = [:]
+    verdictOf.reserveCapacity(messages.count)
+    for (message, verdict) in zip(messages, verdicts) { verdictOf[message.key] = verdict }
+    var finished: [Message] = []
+    for campaign in Set(messages.map(\.campaign)) {
+      guard var stream = streams[campaign] else { continue }
+      var kept: [Message] = []
+      kept.reserveCapacity(stream.waiting)
+      for index in stream.head..<stream.pending.count {
+        var message = stream.pending[index]
+        switch verdictOf[message.key] {
+        case .pass:
+          message.gatedAt = askedAt
+          kept.append(message)
+        case .suppressed: finished.append(message)
+        case .halted:
+          stream.isHalted = true
+          stream.returned.append(message)
+        case .raced, nil: kept.append(message)
+        }
+      }
+      stream.pending = kept
+      stream.head = 0
+      streams[campaign] = stream
+    }
+    return finished
+  }
+
+  // MARK: The pacer
+
+  /// What may leave now. The caller hands over what it is given, at once, and reports it with `left`.
+  mutating func next(at now: Int64) -> Decision {
+    var best: Campaign.ID?
+    var bestAt = Int64.max
+    for (campaign, stream) in streams where stream.head < stream.pending.count && !stream.isHalted {
+      let message = stream.pending[stream.head]
+      guard message.gatedAt != .min else { continue }
+      let at = max(message.sendAt, stream.ring?.earliest(after: .min) ?? .min)
+      if at < bestAt || (at == bestAt && campaign < best!) { (best, bestAt) = (campaign, at) }
+    }
+    guard let campaign = best, inFlight < limits.inFlight else { return .idle }
+    // The number's laws: its own interval with a little slack for late wake-ups, the throttle's rest, and the ring.
+    let slack = min(pacer.interval.nanoseconds * Int64(max(1, perSecond / 50)), limits.catchUp)
+    let earliest = max(bestAt, pacer.tat - slack, throttle.earliest(after: .min), ring.earliest(after: .min))
+    if earliest > now { return .wait(until: earliest) }
+    let message = streams[campaign]!.pending[streams[campaign]!.head]
+    // Fail closed: without a fresh answer it stays and is asked about again.
+    guard now - message.gatedAt < limits.gateValid else { return .idle }
+    precondition(ring.permits(at: now), "the guard ring and the pacer disagree")
+    return .handOver(message, streams[campaign]!.plan)
+  }
+
+  mutating func left(_ message: Message, at now: Int64) {
+    ring.note(at: now)
+    pacer.interval = throttle.interval(LaneQueue.interval(perSecond, limits), at: now)
+    _ = pacer.reserve(1, at: now - limits.catchUp)
+    inFlight += 1
+    guard var stream = streams.removeValue(forKey: message.campaign) else { return }
+    stream.ring?.note(at: now)
+    stream.head += 1
+    if stream.head > 512, stream.head * 2 > stream.pending.count {
+      stream.pending.removeFirst(stream.head)
+      stream.head = 0
+    }
+    let behind = now - message.sendAt
+    if behind > limits.catchUp {
+      for index in stream.head..<stream.pending.count { stream.pending[index].sendAt += behind }
+      stream.bucket.tat += behind
+    }
+    streams[message.campaign] = stream
+  }
+
+  mutating func answered() { inFlight -= 1 }
+
+  mutating func throttled(handedOver: Int64, at now: Int64) {
+    throttle.handle(.throttled(handedOver: handedOver), at: now)
+  }
+
+  /// Surely never left: it takes a new slot, ahead of what has not been claimed.
+  mutating func cameBack(_ message: Message) { streams[message.campaign]?.returned.append(message) }
+
+  /// Takes everything of a campaign that has not been handed over out of the lane, e.g. when it was cancelled.
+  mutating func withdraw(_ campaign: Campaign.ID) -> [Message] {
+    guard var stream = streams[campaign] else { return [] }
+    let messages = Array(stream.pending[stream.head...]) + stream.returned
+    (stream.pending, stream.head, stream.returned) = ([], 0, [])
+    streams[campaign] = stream
+    return messages
+  }
+
+  var isEmpty: Bool { inFlight == 0 && streams.values.allSatisfy(\.isEmpty) }
+}
+
+extension LaneQueue.Message {
+  var key: MessageKey { MessageKey(campaign: campaign, seq: Int64(recipient.seq), attempt: recipient.attempt) }
+}

@@ -1,0 +1,31 @@
+import Domain
+
+/// The sender's bounds. Each can be set; none can be switched off.
+public struct SenderSettings: Sendable {
+  /// `https://graph.facebook.com` or the Sandbox, without a path.
+  public var graphURL: String
+  /// `v26.0`
+  public var graphVersion: String
+  /// Verifies the Graph API's certificate by this file instead of the system's authorities.
+  public var caFile: String?
+  /// An answer later than this leaves the message unknown.
+  public var answerTimeout: Duration = .seconds(30)
+  /// A node silent for so long loses its lanes.
+  public var nodeTimeout: Duration = .seconds(2)
+  public var beatEvery: Duration = .milliseconds(500)
+  /// After a takeover nothing leaves for so long: the old owner's gate answers have run out (250 ms, and 300 ms for a gate
+  /// statement under way), and the window of its last sends has passed.
+  public var quarantine: Duration = .milliseconds(1600)
+  public var gateEvery: Duration = .milliseconds(50)
+  public var factsEvery: Duration = .milliseconds(20)
+  public var factsBatch = 1000
+  /// Facts in memory; above it nothing is handed over until the database takes them.
+  public var factsBound = 20_000
+  public var pollEvery: Duration = .milliseconds(250)
+  public var pathAllowance: Duration = .milliseconds(100)
+  public var inFlight = 1000
+
+  public init(graphURL: String, graphVersion: String) {
+    (self.graphURL, self.graphVersion) = (graphURL, graphVersion)
+  }
+}

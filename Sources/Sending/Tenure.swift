@@ -1,0 +1,67 @@
+import Domain
+import Store
+
+/// Who may send on a lane: the state of one node towards one lane. Pure; `now` is nanoseconds of this node's boot clock.
+///
+///     observing --owner released--> claiming --row appended--> quarantined --time--> owning
+///     observing --owner silent----> claiming
+///     any ------fenced------------> observing
+struct Tenure: Sendable {
+  enum State: Equatable, Sendable {
+    /// Somebody else owns it: their beat as last seen, and since when it has stood still.
+    case observing(node: Int64, beat: Int64, since: Int64)
+    case quarantined(LaneLog.Head, until: Int64)
+    case owning(LaneLog.Head)
+    case unowned
+  }
+
+  enum Action: Equatable, Sendable {
+    /// Append a takeover after this row.
+    case takeOver(after: LaneLog.Head?)
+    case sweep(LaneLog.Head)
+    case none
+  }
+
+  let me: Int64
+  let nodeTimeout: Int64
+  let quarantine: Int64
+  private(set) var state: State = .unowned
+
+  init(me: Int64, nodeTimeout: Int64, quarantine: Int64) {
+    (self.me, self.nodeTimeout, self.quarantine) = (me, nodeTimeout, quarantine)
+  }
+
+  /// The log's newest row and the newest beat of its node were read. Silence counts only over successful reads: a
+  /// database that stalls must not look like a death.
+  mutating func observed(head: LaneLog.Head?, beat: Int64?, at now: Int64) -> Action {
+    switch state {
+    case .owning, .quarantined: return due(at: now)
+    case .unowned, .observing: break
+    }
+    guard let head else { return .takeOver(after: nil) }
+    if head.kind == LaneLog.Kind.release.rawValue { return .takeOver(after: head) }
+    let beat = beat ?? -1
+    if case .observing(head.node, beat, let since) = state {
+      return now - since >= nodeTimeout ? .takeOver(after: head) : .none
+    }
+    state = .observing(node: head.node, beat: beat, since: now)
+    return .none
+  }
+
+  /// Our takeover row stands. After a release nobody's sends are under way: no quarantine.
+  mutating func tookOver(_ head: LaneLog.Head, after: LaneLog.Head?, at now: Int64) {
+    let clean = after == nil || after!.kind == LaneLog.Kind.release.rawValue
+    state = .quarantined(head, until: clean ? now : now + quarantine)
+  }
+
+  mutating func due(at now: Int64) -> Action {
+    if case .quarantined(let head, let until) = state, now >= until { return .sweep(head) }
+    return .none
+  }
+
+  mutating func swept() {
+    if case .quarantined(let head, _) = state { state = .owning(head) }
+  }
+
+  mutating func fenced() { state = .unowned }
+}

@@ -1,0 +1,103 @@
+import Domain
+import Postgres
+
+/// The last look before hand-over: suppressed? scope paused? raced? — for all messages whose slots lie just ahead, in one
+/// statement. Those who pass get a touch row: the durable mark "may have been handed over". The others get their reason.
+public enum Gate {
+  public struct Asked: Sendable {
+    public let campaign: Campaign.ID
+    public let template: Template.ID
+    public let seq: Int32
+    public let attempt: Int16
+    public let contact: Contact.ID
+    public let person: PersonKey
+    /// Marketing also heeds stops of marketing; everything else heeds only stops of everything.
+    public let marketing: Bool
+
+    public init(
+      campaign: Campaign.ID, template: Template.ID, seq: Int32, attempt: Int16, contact: Contact.ID, person: PersonKey,
+      marketing: Bool
+    ) {
+      (self.campaign, self.template, self.seq, self.attempt) = (campaign, template, seq, attempt)
+      (self.contact, self.person, self.marketing) = (contact, person, marketing)
+    }
+  }
+
+  public enum Verdict: Int16, Sendable {
+    case pass = 0
+    /// Opted out: the skip row is written.
+    case suppressed = 1
+    /// A pause is open over one of its scopes: it goes back to its queue.
+    case halted = 2
+    /// Another lane touched this person in the same moment: ask again.
+    case raced = 3
+  }
+
+  /// Which lane asks, and the scopes its pauses may lie on.
+  public struct Lane: Sendable {
+    public let business: Business.ID
+    public let portfolio: Portfolio.ID
+    public let account: Account.ID
+    public let token: Token.ID
+    public let number: Number.ID
+
+    public init(
+      business: Business.ID, portfolio: Portfolio.ID, account: Account.ID, token: Token.ID, number: Number.ID
+    ) {
+      (self.business, self.portfolio, self.account) = (business, portfolio, account)
+      (self.token, self.number) = (token, number)
+    }
+  }
+
+  /// Answers a verdict for each message, in the order asked; nil when the lane is no longer of `epoch`. A message that was
+  /// touched before under the same key passes without a second touch, if it still may.
+  public static func ask(_ asked: [Asked], lane: Lane, epoch: Int32, on connection: Connection)
+    async throws(DatabaseError) -> [Verdict]?
+  {
+    let rows = try await connection.run(
+      """
+      with fence as materialized (
+        select (select epoch from lane_log where number_id = $1 order by k desc limit 1) as newest
+      ), asked as materialized (
+        select * from unnest($3::int8[], $4::int8[], $5::int4[], $6::int2[], $7::int8[], $8::uuid[], $9::bool[])
+          with ordinality a (campaign_id, template_id, seq, attempt, contact_id, person_key, marketing, i)
+      ), halted as materialized (
+        select scope, scope_id from open_pause
+        where (scope = 1 and scope_id = $10) or (scope = 2 and scope_id = $11) or (scope = 3 and scope_id = $12)
+          or (scope = 4 and scope_id = $13) or (scope = 5 and scope_id = $1) or (scope = 6 and scope_id = any($4))
+          or (scope = 7 and scope_id = any($3))
+      ), judged as materialized (
+        select a.*, l.n, coalesce(l.campaign_id = a.campaign_id and l.seq = a.seq and l.attempt = a.attempt, false) as mine,
+          case
+            when exists (select from suppression s where s.business_id = $10 and s.person_key = a.person_key and s.active
+              and (s.scope = 2 or (s.scope = 1 and a.marketing))) then 1
+            when exists (select from halted h where h.scope <= 5 or (h.scope = 6 and h.scope_id = a.template_id)
+              or (h.scope = 7 and h.scope_id = a.campaign_id)) then 2
+            else 0
+          end as verdict
+        from asked a left join lateral (
+          select n, campaign_id, seq, attempt from touch t where t.contact_id = a.contact_id order by n desc limit 1
+        ) l on true
+      ), touched as (
+        insert into touch (contact_id, campaign_id, number_id, at, n, seq, epoch, attempt)
+        select contact_id, campaign_id, $1, clock_timestamp(), coalesce(n, 0) + 1, seq,
+          (select newest from fence where newest = $2), attempt
+        from judged where verdict = 0 and not mine order by contact_id
+        on conflict do nothing returning campaign_id, seq
+      ), refused as (
+        insert into skip (campaign_id, seq, reason) select campaign_id, seq, 1 from judged where verdict = 1
+        order by campaign_id, seq on conflict do nothing
+      )
+      select case when j.verdict = 0 and not j.mine and t.seq is null then 3 else j.verdict end::int2,
+        (select newest from fence)
+      from judged j left join touched t on t.campaign_id = j.campaign_id and t.seq = j.seq order by j.i
+      """,
+      .int8(lane.number.rawValue), .int4(epoch), .int8s(asked.map(\.campaign.rawValue)),
+      .int8s(asked.map(\.template.rawValue)), .int4s(asked.map(\.seq)), .int2s(asked.map(\.attempt)),
+      .int8s(asked.map(\.contact.rawValue)), .uuids(asked.map(\.person)), .bools(asked.map(\.marketing)),
+      .int8(lane.business.rawValue), .int8(lane.portfolio.rawValue), .int8(lane.account.rawValue),
+      .int8(lane.token.rawValue))
+    guard let first = rows.first, first.optionalInt32(1) == epoch else { return nil }
+    return rows.map { Verdict(rawValue: $0.int16(0))! }
+  }
+}
