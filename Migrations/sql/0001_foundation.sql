@@ -303,11 +303,12 @@ create table recipient (                    -- immutable, in the frozen order
   primary key (campaign_id, seq)
 ) partition by range (campaign_id);
 
-create table exclusion (
+create table exclusion (                    -- an entry of an audience that is not a recipient, with its reason
   campaign_id   bigint not null,
   contact_id    bigint not null,
+  audience_id   bigint not null,
   reason        smallint not null,
-  primary key (campaign_id, contact_id)
+  primary key (campaign_id, contact_id, audience_id)
 ) partition by range (campaign_id);
 
 create table run (                          -- a contiguous slice with one eligibility class
@@ -374,7 +375,7 @@ create table lane_log (
   hi            int,
   seqs          int[],
   attempts      smallint[],
-  slot0         bigint,                     -- nanoseconds since 1970, the database's clock
+  slot0         bigint,                     -- nanoseconds since 1970, the owner's clock
   step          bigint,
   reserved      numeric,
   at            timestamptz not null default clock_timestamp(),
@@ -407,6 +408,11 @@ create table fact (                         -- how a hand-over ended
 
 -- ---------------------------------------------------------------- receipts and money
 
+create table receipt_stream (               -- one per receiving process
+  stream        bigint primary key,
+  started_at    timestamptz not null default now()
+);
+
 create table receipt_batch (                -- raw signed bodies, one row per flush; partitioned by day for retention
   stream        bigint not null,            -- the receiving process; it alone numbers k, in commit order
   k             bigint not null,
@@ -424,6 +430,11 @@ create table fold_log (                     -- each fold appends; the key is the
   day           date not null,
   at            timestamptz not null default clock_timestamp()
 );
+
+create table receipt_flow (                 -- when a number's receipts last came: without that, silence proves nothing
+  number_id     bigint primary key,
+  received_at   timestamptz not null
+) with (fillfactor = 50);
 
 create table standing (                     -- the furthest state of a message; fixed width, only its key indexed
   campaign_id   bigint not null,
@@ -481,7 +492,7 @@ create table posting (                      -- the ledger: insert-only, count x 
   day           date not null,
   currency      text not null,
   market        smallint not null,
-  category      smallint not null,
+  category      smallint,                   -- null: no receipt named it, so it is unpriced
   pricing_type  smallint not null,
   charge        smallint not null
 );
@@ -585,11 +596,11 @@ select r.campaign_id, r.seq, r.contact_id, r.phone, f.attempt, f.number_id, f.at
     when s.standing = 10 then 9
     when f.outcome = 5 then 7
     when f.outcome = 4 then 8
+    when f.outcome = 1 then 5
+    when f.outcome = 2 then 6
     when k.seq is not null then 4
     when d.seq is not null and (f.attempt is null or d.attempt > f.attempt) then case when d.reason = 1 then 2 else 3 end
     when f.outcome = 3 then 12
-    when f.outcome = 2 then 6
-    when f.outcome = 1 then 5
     else 2
   end::smallint as state
 from recipient r

@@ -55,7 +55,7 @@ public struct TemplateText: Sendable, Hashable {
   }
 
   /// UTF-16 units outside the placeholders. Meta says "characters"; UTF-16 is the reading that never passes too much.
-  var fixedLength: Int {
+  public var fixedLength: Int {
     pieces.reduce(0) { if case .literal(let literal) = $1 { $0 + literal.utf16.count } else { $0 } }
   }
 

@@ -45,6 +45,8 @@ public struct Priced: Hashable, Sendable {
   public let market: Market
   /// The day in the account's zone that chose the card, however late the receipt came.
   public let day: CivilDate
+
+  public init(charge: Charge, market: Market, day: CivilDate) { (self.charge, self.market, self.day) = (charge, market, day) }
 }
 
 /// Decides which rate applies to a delivered message.

@@ -80,6 +80,7 @@ struct ParameterBuffer {
     case .optionalInt8s(let v): optionals(v, PGType.int8, 8) { $0.integer($1) }
     case .optionalInt4s(let v): optionals(v, PGType.int4, 4) { $0.integer($1) }
     case .optionalInt2s(let v): optionals(v, PGType.int2, 2) { $0.integer($1) }
+    case .optionalDates(let v): optionals(v, PGType.date, 4) { $0.integer(PGTime.wire($1)) }
     case .optionalTimestamps(let v): optionals(v, PGType.timestamptz, 8) { $0.integer(PGTime.wire($1)) }
     case .optionalTexts(let v): optionals(v, PGType.text, 24) { $0.bytes.append(contentsOf: $1.utf8) }
     case .optionalUUIDs(let v): optionals(v, PGType.uuid, 16) { $0.uuid($1) }

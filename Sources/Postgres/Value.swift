@@ -12,7 +12,7 @@ public enum Value: Sendable {
   case int8s([Int64]), int4s([Int32]), int2s([Int16]), bools([Bool]), texts([String]), byteas([[UInt8]])
   case uuids([PersonKey]), timestamps([Instant]), dates([CivilDate]), numerics([Amount]), jsonbs([[UInt8]])
   case optionalInt8s([Int64?]), optionalInt4s([Int32?]), optionalInt2s([Int16?]), optionalTexts([String?])
-  case optionalUUIDs([PersonKey?]), optionalTimestamps([Instant?]), optionalNumerics([Amount?])
+  case optionalUUIDs([PersonKey?]), optionalTimestamps([Instant?]), optionalDates([CivilDate?]), optionalNumerics([Amount?])
   /// `text[][]`; all rows must have the same length.
   case textMatrix([[String?]])
   /// SQL null of whatever type the place asks for.
@@ -41,7 +41,7 @@ public enum Value: Sendable {
     case .byteas: PGType.byteas
     case .uuids, .optionalUUIDs: PGType.uuids
     case .timestamps, .optionalTimestamps: PGType.timestamptzs
-    case .dates: PGType.dates
+    case .dates, .optionalDates: PGType.dates
     case .numerics, .optionalNumerics: PGType.numerics
     case .jsonbs: PGType.jsonbs
     }

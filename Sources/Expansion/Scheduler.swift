@@ -1,0 +1,109 @@
+import Crypto
+import Domain
+import Postgres
+import Reactor
+import Store
+
+/// Runs the job queue and tends live campaigns. Any number of nodes may run one: jobs are leased, and every step of a
+/// campaign's life is a conditional update.
+public actor Scheduler {
+  public struct Settings: Sendable {
+    /// How long a message may stay unknown before it ends as unresolved, given that receipts flow.
+    public var unknownPatience: Duration = .seconds(3600)
+    /// Meta drops a marketing message after 30 days; a week later nothing can come any more.
+    public var settlePatience: Duration = .seconds(37 * 86_400)
+    public var jobLease: Duration = .seconds(900)
+    public var tendEvery: Duration = .seconds(1)
+    /// A start missed by more than this is late.
+    public var lateAfter: Duration = .seconds(1800)
+    public init() {}
+  }
+
+  nonisolated let reactor: Reactor
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
+
+  private let settings: Settings
+  private let pool: Pool
+  private let log: @Sendable (String, [(String, String)]) -> Void
+  private let node = Crypto.randomBytes(8).reduce(Int64(0)) { $0 << 8 | Int64($1) } & Int64.max
+  /// Not looked at again before: a count that takes long is asked for seldom.
+  private var restUntil: [Campaign.ID: BootInstant] = [:]
+
+  public init(
+    settings: Settings = Settings(), pool: Pool, on reactor: Reactor,
+    log: @escaping @Sendable (_ event: String, _ fields: [(String, String)]) -> Void
+  ) {
+    (self.settings, self.pool, self.reactor, self.log) = (settings, pool, reactor, log)
+  }
+
+  public func run() async throws {
+    var nextTending = BootInstant.now
+    while !Task.isCancelled {
+      do {
+        if try await runJob() { continue }
+        if BootInstant.now >= nextTending {
+          try await tend()
+          nextTending = .now + settings.tendEvery
+        }
+        try await reactor.sleep(for: .milliseconds(100))
+      } catch is CancellationError {
+        return
+      } catch {
+        log("scheduler_waits", [("error", "\(error)")])
+        do { try await reactor.sleep(for: .seconds(1)) } catch { return }
+      }
+    }
+  }
+
+  private func runJob() async throws -> Bool {
+    guard let job = try await Jobs.take(node: node, lease: settings.jobLease, on: pool) else { return false }
+    do {
+      switch job.kind {
+      case "prepare":
+        guard let id = Int64(job.key) else { throw UnknownJob(kind: job.kind) }
+        try await Preparation.run(Campaign.ID(id), lateAfter: settings.lateAfter, now: .now, pool: pool, log: log)
+      default: throw UnknownJob(kind: job.kind)
+      }
+      try await Jobs.end(job, on: pool)
+    } catch {
+      log("job_failed", [("kind", job.kind), ("attempt", String(job.attempt)), ("error", "\(error)")])
+      try await Jobs.postpone(job, error: "\(error)", on: pool)
+    }
+    return true
+  }
+
+  struct UnknownJob: Error { let kind: String }
+
+  /// One look at each live campaign; a step that is not due costs little and is asked for again later.
+  private func tend() async throws {
+    for live in try await Tending.live(on: pool) {
+      if let until = restUntil[live.campaign], until > .now { continue }
+      let started = BootInstant.now
+      switch live.state {
+      case .cancelled:
+        // The gate's last answers before the cancel have run out by then.
+        if let ended = live.endedAt, Instant.now - ended > .seconds(2) {
+          let count = try await Tending.skipRest(live.campaign, reason: .cancelled, on: pool)
+          log("campaign_cancelled", [("campaign", live.campaign.description), ("skipped", String(count))])
+        }
+      case .sending:
+        if let end = live.endAt, Instant.now - end > .seconds(2) {
+          let count = try await Tending.skipRest(live.campaign, reason: .expired, on: pool)
+          log("campaign_expired", [("campaign", live.campaign.description), ("skipped", String(count))])
+        } else if try await Tending.endSending(live.campaign, on: pool) {
+          log("campaign_sent", [("campaign", live.campaign.description)])
+        }
+        _ = try await Tending.resolve(live.campaign, patience: settings.unknownPatience, on: pool)
+      default:
+        let doubted = try await Tending.resolve(live.campaign, patience: settings.unknownPatience, on: pool)
+        if doubted > 0 {
+          log("messages_unresolved", [("campaign", live.campaign.description), ("count", String(doubted))])
+        }
+        if try await Tending.complete(live.campaign, patience: settings.settlePatience, on: pool) {
+          log("campaign_completed", [("campaign", live.campaign.description)])
+        }
+      }
+      restUntil[live.campaign] = .now + (BootInstant.now - started) * 20
+    }
+  }
+}

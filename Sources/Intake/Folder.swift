@@ -1,0 +1,212 @@
+import CloudAPI
+import Domain
+import JSON
+import Money
+import Postgres
+import Reactor
+import Schedule
+import Store
+
+/// Folds stored receipts into the standings of messages and posts what they cost. Many nodes may run one; the folds' own
+/// key lets one of them through, the others read again.
+public actor Folder {
+  public struct Counts: Sendable {
+    public var batches = 0
+    public var receipts = 0
+    public var strays = 0
+    /// How long the last fold took, and how old its oldest batch was; nanoseconds.
+    public var lastFold: Int64 = 0
+  }
+
+  nonisolated let reactor: Reactor
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
+
+  private let installation: String
+  private let business: Business.ID
+  private let connection: Connection
+  private let log: @Sendable (String, [(String, String)]) -> Void
+  private let reader = WebhookReader()
+  private var counted = Counts()
+
+  private var cursors: [Int64: Int64] = [:]
+  private var k: Int64 = 0
+  private var isLoaded = false
+  private var bases: [Campaign.ID: Standings.Basis] = [:]
+  private var numbers: [String: Number.ID] = [:]
+  private var pricing = Pricing(book: RateBook([]))
+  private var zones: [String: Zone] = [:]
+  private var refreshAt = BootInstant(nanoseconds: 0)
+
+  public init(
+    installation: Installation, database: ConnectionSettings, on reactor: Reactor,
+    log: @escaping @Sendable (String, [(String, String)]) -> Void
+  ) {
+    (self.reactor, self.log) = (reactor, log)
+    (self.installation, business) = (installation.name, installation.business)
+    var own = database
+    own.applicationName = "qafila-fold"
+    own.statementTimeout = .seconds(30)
+    // Lost folds are folded again: their cursor goes with them. So the flush may be left to the server.
+    own.options += [("enable_seqscan", "off"), ("jit", "off"), ("synchronous_commit", "off")]
+    connection = Connection(own, on: reactor)
+  }
+
+  public var counts: Counts { counted }
+
+  public func run() async throws {
+    while !Task.isCancelled {
+      do {
+        if try await foldOnce() == 0 { try await reactor.sleep(for: .milliseconds(50)) }
+      } catch is CancellationError {
+        break
+      } catch {
+        isLoaded = false
+        if let error = error as? DatabaseError, case .rejected(.uniqueViolation, _) = error {
+          // Another folder was first.
+        } else {
+          log("fold_waits", [("error", "\(error)")])
+        }
+        do { try await reactor.sleep(for: .milliseconds(500)) } catch { break }
+      }
+    }
+    await connection.close()
+  }
+
+  /// Folds the next batches; the number of batches taken.
+  public func foldOnce() async throws -> Int {
+    if !isLoaded || BootInstant.now >= refreshAt { try await load() }
+    let batches = try await ReceiptLog.next(after: cursors, limit: 4, on: connection)
+    guard !batches.isEmpty else { return 0 }
+    let started = BootInstant.now
+
+    // What the batches say, by message; the rest is kept apart.
+    var said: [MessageKey: [StatusReceipt]] = [:]
+    var strays: [(reason: String, receipt: [UInt8])] = []
+    var flow: Set<Number.ID> = []
+    for batch in batches {
+      for body in batch.bodies { read(body, &said, &strays, &flow) }
+    }
+    var byCampaign: [Campaign.ID: [MessageKey]] = [:]
+    for key in said.keys { byCampaign[key.campaign, default: []].append(key) }
+
+    var changed: [Campaign.ID: [(MessageKey, Standings.State)]] = [:]
+    var postings = PostingBatch()
+    for (campaign, keys) in byCampaign {
+      guard let basis = try await basis(of: campaign) else {
+        strays.append(contentsOf: keys.map { ("unknown_campaign", stray(said[$0]![0])) })
+        continue
+      }
+      let known = try await Standings.known(keys.sorted(), in: campaign, on: connection)
+      if known.count < keys.count {
+        let found = Set(known.map(\.key))
+        for key in keys where !found.contains(key) { strays.append(("unknown_recipient", stray(said[key]![0]))) }
+      }
+      for message in known {
+        let receipts = said[message.key]!
+        var state = message.state
+        for receipt in receipts { StandingMerge.merge(receipt, into: &state) }
+        let number = receipts.lazy.compactMap(\.phoneNumberID).compactMap { self.numbers[$0] }.first ?? Number.ID(0)
+        price(&state, message, basis, number, &postings)
+        if state != message.state { changed[campaign, default: []].append((message.key, state)) }
+      }
+    }
+
+    var upto: [Int64: (Int64, CivilDate)] = [:]
+    for batch in batches { upto[batch.stream] = (batch.k, batch.day) }
+    let folds = upto.keys.sorted().map { (stream: $0, k: upto[$0]!.0, day: upto[$0]!.1) }
+    try await Standings.fold(
+      k: k + 1, upto: folds, changed: changed, postings: postings.postings, business: business,
+      strays: Array(strays.prefix(1000)), flow: flow.sorted(), on: connection)
+    k += Int64(folds.count)
+    for fold in folds { cursors[fold.stream] = fold.k }
+    counted.batches += batches.count
+    counted.receipts += said.values.reduce(0) { $0 + $1.count }
+    counted.strays += strays.count
+    counted.lastFold = (BootInstant.now - started).nanoseconds
+    return batches.count
+  }
+
+  private func load() async throws {
+    let (k, folded) = try await ReceiptLog.cursors(on: connection)
+    (self.k, cursors) = (k, folded)
+    numbers = try await Standings.numbers(on: connection)
+    pricing = Pricing(book: try await RateCards.book(on: connection))
+    bases = [:]
+    if isLoaded { try await Standings.tidy(keepingFrom: k - 1000, on: connection) }
+    isLoaded = true
+    refreshAt = .now + .seconds(10)
+  }
+
+  private func read(
+    _ body: [UInt8], _ said: inout [MessageKey: [StatusReceipt]], _ strays: inout [(reason: String, receipt: [UInt8])],
+    _ flow: inout Set<Number.ID>
+  ) {
+    do {
+      for event in try reader.read(body) {
+        guard case .status(let receipt) = event else { continue }
+        if let number = receipt.phoneNumberID.flatMap({ numbers[$0] }) { flow.insert(number) }
+        guard let callback = receipt.callback, let key = MessageKey(callbackData: callback, installation: installation) else {
+          strays.append((receipt.callback == nil ? "no_key" : "foreign_key", stray(receipt)))
+          continue
+        }
+        said[key, default: []].append(receipt)
+      }
+    } catch {
+      strays.append(("unreadable", Array("{}".utf8)))
+    }
+  }
+
+  /// What is kept of a receipt that finds no message: never the phone.
+  private func stray(_ receipt: StatusReceipt) -> [UInt8] {
+    JSONValue.object([
+      "wamid": .string(receipt.wamid), "status": .string(receipt.standing.word),
+      "callback": receipt.callback.map { .string($0) } ?? .null, "timestamp": .string(receipt.timestamp.description),
+    ]).rendered()
+  }
+
+  private func basis(of campaign: Campaign.ID) async throws -> Standings.Basis? {
+    if let known = bases[campaign] { return known }
+    let basis = try await Standings.basis(of: campaign, on: connection)
+    if let basis { bases[campaign] = basis }
+    return basis
+  }
+
+  /// Charges a message when it first reached the phone; a price that was missing is corrected when it becomes known.
+  private func price(
+    _ state: inout Standings.State, _ message: Standings.Known, _ basis: Standings.Basis, _ number: Number.ID,
+    _ postings: inout PostingBatch
+  ) {
+    guard let at = StandingMerge.chargedAt(state), state.charge == .none || state.charge == .unpriced else { return }
+    let zone = zone(basis.zone)
+    let priced = pricing.price(
+      category: state.category, type: state.pricingType, delivered: at, phone: message.phone, currency: basis.currency,
+      offset: { zone?.offset(at: $0) ?? 0 })
+    let new = Posting.Kind(
+      campaign: message.key.campaign, number: number, priced: priced, category: state.category, type: state.pricingType,
+      currency: basis.currency)
+    let charge = Standings.ChargeState(priced.charge)
+    if state.charge == .unpriced {
+      guard charge != .unpriced, let day = message.state.chargeDay, let market = message.state.market else { return }
+      let old = Posting.Kind(
+        campaign: message.key.campaign, number: number,
+        priced: Priced(charge: .unpriced(.noCategory), market: market, day: day), category: message.state.category,
+        type: message.state.pricingType, currency: basis.currency)
+      postings.correct(old, to: new)
+    } else {
+      postings.add(new)
+    }
+    (state.charge, state.rate, state.market, state.chargeDay) = (charge, priced.charge.rate?.id, priced.market, priced.day)
+  }
+
+  private func zone(_ name: String) -> Zone? {
+    if let known = zones[name] { return known }
+    do {
+      let zone = try Zone(named: name)
+      zones[name] = zone
+      return zone
+    } catch {
+      log("zone_unknown", [("zone", name)])
+      return nil
+    }
+  }
+}

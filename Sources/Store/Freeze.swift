@@ -1,0 +1,206 @@
+import Domain
+import Postgres
+
+/// What the freeze of a campaign's audience depends on: all of it is decided before, none of it by SQL.
+public struct FreezePlan: Sendable {
+  public var business: Business.ID
+  /// In the order of the campaign: a person in several of them counts for the first, the rest are `duplicate`.
+  public var audiences: [Audience.ID]
+  /// Attribute equals value, all of them.
+  public var attributes: [(name: String, value: String)] = []
+  public var marketing: Bool
+  public var requireOptIn: Bool
+  /// The template's values in its own order: header, body, buttons.
+  public var values: [ParameterSource] = []
+  /// Which of them belong to the body, whose rendered text Meta limits.
+  public var bodyValues: Range<Int> = 0..<0
+  /// Characters the body may still take: Meta's limit less its own text.
+  public var bodyRoom: Int = 1024
+  public var senderPhones: [PhoneNumber] = []
+  public var blockedCountries: [String] = []
+  /// The run's zone by the first four digits of the phone, one or several IANA names with commas; `otherZone` for all
+  /// others.
+  public var zones: [(digits: Int, zone: String)] = []
+  public var otherZone: String
+
+  public init(
+    business: Business.ID, audiences: [Audience.ID], marketing: Bool, requireOptIn: Bool, otherZone: String
+  ) {
+    (self.business, self.audiences, self.marketing) = (business, audiences, marketing)
+    (self.requireOptIn, self.otherZone) = (requireOptIn, otherZone)
+  }
+}
+
+/// Turns audiences into the frozen recipients of a campaign, in runs, and exclusions with their reasons.
+public enum Freeze {
+  /// Recipients to a run; a run is what a lane takes at once.
+  public static let runLength = 5000
+
+  public struct Count: Sendable, Equatable {
+    /// Nil: a recipient.
+    public let reason: ExclusionReason?
+    public let country: String
+    public let people: Int
+  }
+
+  /// Counts what a freeze would give now, without storing anything.
+  public static func counts(_ plan: FreezePlan, on pool: Pool) async throws -> [Count] {
+    var arguments = Arguments()
+    let judged = judgedQuery(plan, &arguments)
+    let rows = try await pool.run(
+      Statement("select reason::int2, country, count(*) from (\(judged)) j group by 1, 2", arguments.values))
+    return rows.map {
+      Count(
+        reason: $0.optionalInt16(0).flatMap(ExclusionReason.init(rawValue:)), country: $0.text(1), people: Int($0.int64(2)))
+    }
+  }
+
+  /// A few people as they would be written to: `(contact, values)`, the values nil where missing.
+  public static func sample(_ plan: FreezePlan, order: String, limit: Int, on pool: Pool) async throws
+    -> [(contact: Contact.ID, phone: PhoneNumber?, values: [String?])]
+  {
+    precondition(["random", "longest", "emptiest", "arabic", "latin"].contains(order), "unknown order \(order)")
+    let ordering =
+      switch order {
+      case "longest": "length(array_to_string(vars, '')) desc"
+      case "emptiest": "length(array_to_string(vars, ''))"
+      case "arabic": "(attributes::text ~ '[ء-ي]') desc, contact_id"
+      case "latin": "(attributes->>'first_name' ~ '^[A-Za-z]') desc nulls last, contact_id"
+      default: "md5(contact_id::text)"
+      }
+    var arguments = Arguments()
+    let judged = judgedQuery(plan, &arguments)
+    let rows = try await pool.run(
+      Statement(
+        "select contact_id, phone, vars from (\(judged)) j where reason is null order by \(ordering) limit \(limit)",
+        arguments.values))
+    return rows.map { (Contact.ID($0.int64(0)), PhoneNumber(digits: $0.int64(1)), $0.optionalTexts(2)) }
+  }
+
+  /// Writes recipients, exclusions and runs of a campaign and lets it send, all in one transaction: a crash leaves nothing
+  /// behind. One snapshot judges everybody, so each entry lands on exactly one side. Answers both counts.
+  public static func run(_ plan: FreezePlan, campaign: Campaign.ID, frozen: [UInt8], on pool: Pool) async throws
+    -> (recipients: Int, excluded: Int)
+  {
+    try await pool.transaction { tx in
+      _ = try await tx.run("set transaction isolation level repeatable read")
+      _ = try await tx.run("set local work_mem = '192MB'")
+      _ = try await tx.run("set local jit = off")
+      var arguments = Arguments()
+      let id = arguments.add(.int8(campaign.rawValue))
+      let judged = judgedQuery(plan, &arguments)
+      let recipients = try await tx.run(
+        Statement(
+          """
+          insert into recipient (campaign_id, contact_id, phone, seq, class, person_key, vars)
+          select \(id), contact_id, phone, row_number() over (order by class, contact_id), class, person_key, vars
+          from (\(judged)) j where reason is null order by class, contact_id
+          """, arguments.values)
+      ).affected
+      let excluded = try await tx.run(
+        Statement(
+          """
+          insert into exclusion (campaign_id, contact_id, audience_id, reason)
+          select \(id), contact_id, audience_id, reason from (\(judged)) j where reason is not null
+          order by contact_id, audience_id
+          """, arguments.values)
+      ).affected
+      let zones = [plan.otherZone] + classes(plan)
+      _ = try await tx.run(
+        """
+        insert into run (campaign_id, run_no, lo, hi, zone)
+        select $1, row_number() over (order by class, lo), lo, least(lo + $3 - 1, top), ($2::text[])[class + 1]
+        from (select class, min(seq) first, max(seq) top from recipient where campaign_id = $1 group by class) c,
+          generate_series(first, top, $3) lo
+        """, .int8(campaign.rawValue), .texts(zones), .int4(Int32(runLength)))
+      let ready = try await tx.run(
+        """
+        update campaign set state = 5, prepared_at = now(), recipients = $2, excluded = $3, frozen = $4
+        where campaign_id = $1 and state = 4
+        """, .int8(campaign.rawValue), .int8(Int64(recipients)), .int8(Int64(excluded)), .jsonb(frozen))
+      guard ready.affected == 1 else { throw FreezeError.overtaken }
+      return (recipients, excluded)
+    }
+  }
+
+  // MARK: The query
+
+  /// Collects `$n` parameters: nothing a user typed ever becomes SQL text.
+  struct Arguments {
+    private(set) var values: [Value] = []
+    mutating func add(_ value: Value) -> String {
+      values.append(value)
+      return "$\(values.count)"
+    }
+  }
+
+  /// Zones in order of their class, from 1; class 0 is the plan's other zone.
+  private static func classes(_ plan: FreezePlan) -> [String] {
+    Set(plan.zones.map(\.zone)).subtracting([plan.otherZone]).sorted()
+  }
+
+  /// One row per entry: contact_id, phone, person_key, audience_id, country, attributes, class, vars, reason. The reasons
+  /// stand in the order in which they win (Domain.ExclusionReason).
+  private static func judgedQuery(_ plan: FreezePlan, _ arguments: inout Arguments) -> String {
+    let business = arguments.add(.int8(plan.business.rawValue))
+    let classes = classes(plan)
+    let leading = arguments.add(.int4s(plan.zones.map { Int32($0.digits) }))
+    let places = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, Int16($0 + 1)) })
+    let numbers = arguments.add(.int2s(plan.zones.map { places[$0.zone] ?? 0 }))
+    let audiences = arguments.add(.int8s(plan.audiences.map(\.rawValue)))
+    let optIn = arguments.add(.bool(plan.requireOptIn))
+    let senders = arguments.add(.int8s(plan.senderPhones.map(\.digits)))
+    let blocked = arguments.add(.texts(plan.blockedCountries))
+    let room = arguments.add(.int4(Int32(plan.bodyRoom)))
+    let expressions = plan.values.map { source in
+      switch source {
+      case .literal(let text): return arguments.add(.text(text)) + "::text"
+      case .attribute(let name, let fallback):
+        let value = "nullif(btrim(c.attributes->>\(arguments.add(.text(name)))), '')"
+        return fallback.map { "coalesce(\(value), \(arguments.add(.text($0))))" } ?? value
+      }
+    }
+    let vars = expressions.isEmpty ? "'{}'::text[]" : "array[\(expressions.joined(separator: ", "))]::text[]"
+    let body = "p.vars[\(plan.bodyValues.lowerBound + 1):\(plan.bodyValues.upperBound)]"
+    let conditions = plan.attributes.map {
+      "and c.attributes->>\(arguments.add(.text($0.name))) = \(arguments.add(.text($0.value)))"
+    }
+    // A person in several audiences is judged once, in the first; one audience needs no such look.
+    let duplicate =
+      plan.audiences.count > 1
+      ? "when row_number() over (partition by c.contact_id order by array_position(\(audiences), m.audience_id)) > 1 then 10"
+      : ""
+    let reasons =
+      plan.values.isEmpty
+      ? ""
+      : """
+      when array_position(p.vars, null) is not null then 70
+      when array_to_string(p.vars, '|') ~ '[\\n\\r\\t]|     ' then 71
+      when length(array_to_string(\(body), '')) > \(room) then 72
+      """
+    return """
+      select c.contact_id, c.phone, c.person_key, m.audience_id, c.country, c.attributes, coalesce(z.class, 0::int2) as class,
+        p.vars, (case \(duplicate)
+          when s.person_key is not null then 20
+          when \(optIn) and c.opt_in_at is null then 30
+          when c.suspect or c.phone is null then 40
+          when c.phone = any(\(senders)) then 50
+          when c.country = any(\(blocked)) then 60
+          \(reasons) end)::int2 as reason
+      from audience_member m
+      join contact c on c.contact_id = m.contact_id
+      left join (
+        select distinct person_key from suppression
+        where business_id = \(business) and active and scope = any(\(plan.marketing ? "'{1,2}'" : "'{2}'"))
+      ) s on s.person_key = c.person_key
+      left join unnest(\(leading), \(numbers)) z (leading, class) on z.leading = left(c.phone::text, 4)::int4
+      cross join lateral (select \(vars) as vars) p
+      where m.audience_id = any(\(audiences)) \(conditions.joined(separator: " "))
+      """
+  }
+}
+
+public enum FreezeError: Error, Equatable {
+  /// The campaign is no longer being prepared: cancelled meanwhile, or another scheduler was first. Nothing was written.
+  case overtaken
+}

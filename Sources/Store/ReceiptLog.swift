@@ -1,0 +1,104 @@
+import Domain
+import Postgres
+
+/// Raw signed bodies, kept before Meta gets its 200. One row per flush; the server compresses it (lz4).
+public enum ReceiptLog {
+  /// A flush as the folder reads it.
+  public struct Batch: Sendable {
+    public let stream: Int64
+    public let k: Int64
+    public let day: CivilDate
+    public let bodies: [[UInt8]]
+  }
+
+  public static func open(stream: Int64, today: CivilDate, on connection: Connection) async throws(DatabaseError) {
+    _ = try await connection.batch([
+      Statement("select ensure_days($1)", [.date(today)]),
+      Statement("insert into receipt_stream (stream) values ($1)", [.int8(stream)]),
+    ])
+  }
+
+  public static func ensureDays(_ today: CivilDate, on connection: Connection) async throws(DatabaseError) {
+    _ = try await connection.run("select ensure_days($1)", .date(today))
+  }
+
+  /// Commits the bodies and the consent they carry, together.
+  public static func append(
+    _ bodies: [[UInt8]], words: [Consents.Word], business: Business.ID, stream: Int64, k: Int64, day: CivilDate, at: Instant,
+    on connection: Connection
+  ) async throws(DatabaseError) {
+    var statements = [
+      Statement(
+        "insert into receipt_batch (stream, k, day, received_at, bodies, count) values ($1, $2, $3, $4, $5, $6)",
+        [
+          .int8(stream), .int8(k), .date(day), .timestamptz(at), .bytea(packed(bodies)), .int4(Int32(bodies.count)),
+        ])
+    ]
+    // Ahead of any receipt backlog: a stop holds from the commit that stored it.
+    if !words.isEmpty { statements.append(Consents.recording(words, business: business)) }
+    _ = try await connection.batch(statements)
+  }
+
+  /// The person behind a message key, for a stop that names no phone.
+  public static func person(of key: MessageKey, on connection: Connection) async throws(DatabaseError) -> PersonKey? {
+    let rows = try await connection.run(
+      "select person_key from recipient where campaign_id = $1 and seq = $2", .int8(key.campaign.rawValue),
+      .int4(Int32(clamping: key.seq)))
+    return rows.first?.personKey(0)
+  }
+
+  /// Streams that may hold unfolded batches, with the position each was folded up to.
+  public static func cursors(on connection: Connection) async throws(DatabaseError) -> (k: Int64, folded: [Int64: Int64]) {
+    let rows = try await connection.run(
+      """
+      select s.stream, coalesce((select max(upto) from fold_log f where f.stream = s.stream), 0),
+        coalesce((select max(k) from fold_log), 0)
+      from receipt_stream s
+      """)
+    return (
+      rows.first?.int64(2) ?? 0, Dictionary(uniqueKeysWithValues: rows.map { ($0.int64(0), $0.int64(1)) })
+    )
+  }
+
+  /// The next batches of each stream after its cursor, in order, at most `limit` a stream.
+  public static func next(after cursors: [Int64: Int64], limit: Int, on connection: Connection)
+    async throws(DatabaseError) -> [Batch]
+  {
+    let streams = cursors.keys.sorted()
+    let rows = try await connection.run(
+      """
+      select b.stream, b.k, b.day, b.bodies from unnest($1::int8[], $2::int8[]) s (stream, k)
+      cross join lateral (
+        select stream, k, day, bodies from receipt_batch r where r.stream = s.stream and r.k > s.k order by r.k limit $3
+      ) b order by b.stream, b.k
+      """, .int8s(streams), .int8s(streams.map { cursors[$0]! }), .int4(Int32(limit)))
+    return rows.map { row in
+      Batch(stream: row.int64(0), k: row.int64(1), day: row.date(2), bodies: unpacked(row.bytes(3)))
+    }
+  }
+
+  // Per body: 4 bytes length, big-endian, and the bytes.
+
+  private static func packed(_ bodies: [[UInt8]]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(bodies.reduce(0) { $0 + $1.count + 4 })
+    for body in bodies {
+      let length = UInt32(body.count)
+      for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: length >> UInt32(shift))) }
+      bytes += body
+    }
+    return bytes
+  }
+
+  private static func unpacked(_ bytes: [UInt8]) -> [[UInt8]] {
+    var bodies: [[UInt8]] = []
+    var at = 0
+    while at + 4 <= bytes.count {
+      let length = bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) }
+      precondition(at + 4 + length <= bytes.count, "a stored receipt batch ends inside a body")
+      bodies.append(Array(bytes[at + 4..<at + 4 + length]))
+      at += 4 + length
+    }
+    return bodies
+  }
+}

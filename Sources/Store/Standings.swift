@@ -1,0 +1,193 @@
+import Domain
+import Money
+import Postgres
+
+/// The folded state of messages and the ledger's postings, written together by one folder at a time.
+public enum Standings {
+  /// What charging came to. A later receipt may turn `unpriced` into one of the others, nothing else changes.
+  public enum ChargeState: Int16, Sendable {
+    case none = 0, charged = 1, free = 2, unpriced = 3
+    public init(_ charge: Charge) {
+      switch charge {
+      case .charged: self = .charged
+      case .free: self = .free
+      case .unpriced: self = .unpriced
+      }
+    }
+  }
+
+  /// The furthest a message has come, as stored; times are Meta's, to the second.
+  public struct State: Sendable, Equatable {
+    public var standing: Standing = .none
+    public var sentAt: Instant?
+    public var deliveredAt: Instant?
+    public var readAt: Instant?
+    public var failedAt: Instant?
+    /// Meta's error code of the failure; 0 for none.
+    public var code: Int32 = 0
+    public var category: Category?
+    public var pricingType: PricingType?
+    public var market: Market?
+    public var charge: ChargeState = .none
+    public var rate: RateRow.ID?
+    public var chargeDay: CivilDate?
+    public init() {}
+  }
+
+  public struct Known: Sendable {
+    public let key: MessageKey
+    public let phone: PhoneNumber
+    public let state: State
+  }
+
+  /// What a campaign's charges depend on.
+  public struct Basis: Sendable {
+    public let business: Business.ID
+    public let account: Account.ID
+    public let category: Category
+    public let currency: Currency
+    public let zone: String
+  }
+
+  public static func basis(of campaign: Campaign.ID, on connection: Connection) async throws(DatabaseError) -> Basis? {
+    let rows = try await connection.run(
+      """
+      select c.business_id, c.account_id, c.category, a.currency, a.zone
+      from campaign c join account a using (account_id) where c.campaign_id = $1
+      """, .int8(campaign.rawValue))
+    guard let row = rows.first, let category = Category(rawValue: row.int16(2)), let currency = Currency(row.text(3)) else {
+      return nil
+    }
+    return Basis(
+      business: Business.ID(row.int64(0)), account: Account.ID(row.int64(1)), category: category, currency: currency,
+      zone: row.text(4))
+  }
+
+  public static func numbers(on connection: Connection) async throws(DatabaseError) -> [String: Number.ID] {
+    let rows = try await connection.run("select phone_number_id, number_id from number")
+    return Dictionary(uniqueKeysWithValues: rows.map { ($0.text(0), Number.ID($0.int64(1))) })
+  }
+
+  /// What is stored of the messages named, in one campaign; those whose recipient does not exist are left out.
+  public static func known(_ keys: [MessageKey], in campaign: Campaign.ID, on connection: Connection)
+    async throws(DatabaseError) -> [Known]
+  {
+    let rows = try await connection.run(
+      """
+      select u.seq, u.attempt, r.phone, s.standing, s.sent_at, s.delivered_at, s.read_at, s.failed_at, s.code, s.category,
+        s.pricing_type, s.market, s.charge, s.rate_id, s.charge_day
+      from unnest($2::int4[], $3::int2[]) u (seq, attempt)
+      cross join lateral (select phone from recipient r where r.campaign_id = $1 and r.seq = u.seq) r
+      left join lateral (
+        select * from standing s where s.campaign_id = $1 and s.seq = u.seq and s.attempt = u.attempt
+      ) s on true
+      """, .int8(campaign.rawValue), .int4s(keys.map { Int32(clamping: $0.seq) }), .int2s(keys.map(\.attempt)))
+    return rows.map { row in
+      var state = State()
+      if let standing = row.optionalInt16(3) {
+        state.standing = Standing(rawValue: standing)!
+        state.sentAt = row.optionalInstant(4)
+        state.deliveredAt = row.optionalInstant(5)
+        state.readAt = row.optionalInstant(6)
+        state.failedAt = row.optionalInstant(7)
+        state.code = row.int32(8)
+        state.category = row.optionalInt16(9).flatMap(Category.init(rawValue:))
+        state.pricingType = row.optionalInt16(10).flatMap(PricingType.init(rawValue:))
+        state.market = row.optionalInt16(11).flatMap(Market.init(rawValue:))
+        state.charge = ChargeState(rawValue: row.int16(12))!
+        state.rate = row.optionalInt64(13).map { RateRow.ID($0) }
+        state.chargeDay = row.optionalDate(14)
+      }
+      return Known(
+        key: MessageKey(campaign: campaign, seq: Int64(row.int32(0)), attempt: row.int16(1)),
+        phone: PhoneNumber(digits: row.int64(2))!, state: state)
+    }
+  }
+
+  /// One fold: the cursor, the standings and the postings in one commit. The folds' own key is the fence: when another
+  /// folder was first the whole commit fails with a unique violation and nothing changed.
+  public static func fold(
+    k: Int64, upto: [(stream: Int64, k: Int64, day: CivilDate)], changed: [Campaign.ID: [(MessageKey, State)]],
+    postings: [Posting], business: Business.ID,
+    strays: [(reason: String, receipt: [UInt8])], flow: [Number.ID], on connection: Connection
+  ) async throws(DatabaseError) {
+    var statements = [
+      Statement(
+        "insert into fold_log (k, stream, upto, day) select * from unnest($1::int8[], $2::int8[], $3::int8[], $4::date[])",
+        [
+          .int8s(upto.indices.map { k + Int64($0) }), .int8s(upto.map(\.stream)), .int8s(upto.map(\.k)),
+          .dates(upto.map(\.day)),
+        ])
+    ]
+    for campaign in changed.keys.sorted() {
+      let rows = changed[campaign]!.sorted { $0.0 < $1.0 }
+      statements.append(
+        Statement(
+          """
+          insert into standing (campaign_id, seq, attempt, standing, sent_at, delivered_at, read_at, failed_at, code,
+            category, pricing_type, market, charge, rate_id, charge_day)
+          select $1, * from unnest($2::int4[], $3::int2[], $4::int2[], $5::timestamptz[], $6::timestamptz[],
+            $7::timestamptz[], $8::timestamptz[], $9::int4[], $10::int2[], $11::int2[], $12::int2[], $13::int2[],
+            $14::int8[], $15::date[])
+          on conflict (campaign_id, seq, attempt) do update set standing = excluded.standing, sent_at = excluded.sent_at,
+            delivered_at = excluded.delivered_at, read_at = excluded.read_at, failed_at = excluded.failed_at,
+            code = excluded.code, category = excluded.category, pricing_type = excluded.pricing_type,
+            market = excluded.market, charge = excluded.charge, rate_id = excluded.rate_id,
+            charge_day = excluded.charge_day
+          """,
+          [
+            .int8(campaign.rawValue), .int4s(rows.map { Int32(clamping: $0.0.seq) }), .int2s(rows.map(\.0.attempt)),
+            .int2s(rows.map(\.1.standing.rawValue)), .optionalTimestamps(rows.map(\.1.sentAt)),
+            .optionalTimestamps(rows.map(\.1.deliveredAt)), .optionalTimestamps(rows.map(\.1.readAt)),
+            .optionalTimestamps(rows.map(\.1.failedAt)), .int4s(rows.map(\.1.code)),
+            .optionalInt2s(rows.map { $0.1.category?.rawValue }), .optionalInt2s(rows.map { $0.1.pricingType?.rawValue }),
+            .optionalInt2s(rows.map { $0.1.market?.rawValue }), .int2s(rows.map(\.1.charge.rawValue)),
+            .optionalInt8s(rows.map { $0.1.rate?.rawValue }), .optionalDates(rows.map(\.1.chargeDay)),
+          ]))
+    }
+    if !postings.isEmpty {
+      let kinds = postings.map(\.kind)
+      statements.append(
+        Statement(
+          """
+          insert into posting (fold_k, business_id, campaign_id, number_id, day, market, category, pricing_type, charge,
+            rate_id, count, amount, currency)
+          select $1, $2, * from unnest($3::int8[], $4::int8[], $5::date[], $6::int2[], $7::int2[], $8::int2[], $9::int2[],
+            $10::int8[], $11::int8[], $12::numeric[], $13::text[])
+          """,
+          [
+            .int8(k), .int8(business.rawValue), .int8s(kinds.map(\.campaign.rawValue)),
+            .int8s(kinds.map(\.number.rawValue)), .dates(kinds.map(\.day)), .int2s(kinds.map(\.market.rawValue)),
+            .optionalInt2s(kinds.map { $0.category?.rawValue }), .int2s(kinds.map(\.type.rawValue)),
+            .int2s(kinds.map { ChargeState($0.charge).rawValue }), .optionalInt8s(kinds.map { $0.charge.rate?.id?.rawValue }),
+            .int8s(postings.map { Int64($0.count) }), .numerics(postings.map(\.amount)),
+            .texts(kinds.map(\.currency.code)),
+          ]))
+    }
+    if !strays.isEmpty {
+      statements.append(
+        Statement(
+          "insert into stray_receipt (reason, receipt) select * from unnest($1::text[], $2::jsonb[])",
+          [.texts(strays.map(\.reason)), .jsonbs(strays.map(\.receipt))]))
+    }
+    if !flow.isEmpty {
+      statements.append(
+        Statement(
+          """
+          insert into receipt_flow as w (number_id, received_at) select unnest($1::int8[]), clock_timestamp()
+          on conflict (number_id) do update set received_at = excluded.received_at
+            where w.received_at < excluded.received_at - interval '1 second'
+          """, [.int8s(flow.map(\.rawValue))]))
+    }
+    _ = try await connection.batch(statements)
+  }
+
+  /// Forgets the folds behind the newest of each stream, and streams that are folded and old.
+  public static func tidy(keepingFrom k: Int64, on connection: Connection) async throws(DatabaseError) {
+    _ = try await connection.run(
+      """
+      delete from fold_log f where f.k < $1
+        and exists (select from fold_log n where n.stream = f.stream and n.upto > f.upto)
+      """, .int8(k))
+  }
+}
