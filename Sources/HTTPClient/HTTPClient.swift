@@ -7,8 +7,8 @@ import Synchronization
 /// HTTP/1.1 over libcurl's multi interface, driven by a Reactor: many requests at once, connections kept open, one
 /// thread.
 ///
-/// Each request's bytes leave at most once, and every failure says whether they may have left (`HTTPFailure`). About 30
-/// µs of CPU per small request on a kept-alive connection.
+/// Each request's bytes leave at most once, and every failure says whether they may have left (`HTTPFailure`). A small
+/// POST on a kept-alive connection costs about 40 µs of CPU, a tenth of it ours, the rest libcurl's and the kernel's.
 public final class HTTPClient: @unchecked Sendable {
   // @unchecked: `inFlightCount` is atomic; everything else is touched on the reactor's thread alone, which `send`,
   // `cancel` and `close` check, and in `deinit`, when nobody else is left.

@@ -49,7 +49,8 @@ final class Transfer {
     _ request: HTTPRequest, _ client: HTTPClient, _ completion: @escaping (Result<HTTPAnswer, HTTPFailure>) -> Void
   ) -> HTTPFailure? {
     guard request.headers.isSound, !request.method.isEmpty, request.method.utf8.allSatisfy({ $0 > 0x40 && $0 < 0x5B }),
-      request.url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), request.url.hasPrefix("http")
+      request.url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+      request.url.hasPrefix("http://") || request.url.hasPrefix("https://")
     else { return .neverWritten(reason: "malformed") }
     var connectWithin = Transfer.milliseconds(settings.connectTimeout)
     if let writeBy = request.writeBy {
@@ -139,7 +140,7 @@ final class Transfer {
       CURLE_HTTP2, CURLE_HTTP2_STREAM:
       "closed"
     case CURLE_URL_MALFORMAT: "malformed"
-    // Unsupported: after writing, an answer that is no HTTP/1; before, a URL that `begin` let pass.
+    // Unsupported protocol: the answer is no HTTP/1 (`begin` lets no other URL pass).
     case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_OK: "garbled"
     default: "failed"
     }
