@@ -112,6 +112,10 @@ extension TemplateFill {
     for (place, button) in parameters.buttons.enumerated() {
       buttons[button.index] = .person(first + parameters.body.count + place)
     }
-    self.init(header: header, body: body, buttons: buttons, stopButton: part.stopButton)
+    let media = parameters.media.map { media in
+      TemplateMedia(
+        media.id.map { .id(.literal($0)) } ?? .link(.literal(media.link ?? "")), filename: media.filename.map { .literal($0) })
+    }
+    self.init(header: header, media: media, body: body, buttons: buttons, stopButton: part.stopButton)
   }
 }

@@ -40,6 +40,8 @@ public enum Freeze {
     /// Nil: a recipient.
     public let reason: ExclusionReason?
     public let country: String
+    /// The phones' first four digits, which decide the market.
+    public let prefix: String
     public let people: Int
   }
 
@@ -48,10 +50,13 @@ public enum Freeze {
     var arguments = Arguments()
     let judged = judgedQuery(plan, &arguments)
     let rows = try await pool.run(
-      Statement("select reason::int2, country, count(*) from (\(judged)) j group by 1, 2", arguments.values))
+      Statement(
+        "select reason::int2, country, coalesce(left(phone::text, 4), ''), count(*) from (\(judged)) j group by 1, 2, 3",
+        arguments.values))
     return rows.map {
       Count(
-        reason: $0.optionalInt16(0).flatMap(ExclusionReason.init(rawValue:)), country: $0.text(1), people: Int($0.int64(2)))
+        reason: $0.optionalInt16(0).flatMap(ExclusionReason.init(rawValue:)), country: $0.text(1), prefix: $0.text(2),
+        people: Int($0.int64(3)))
     }
   }
 
@@ -193,7 +198,7 @@ public enum Freeze {
         select distinct person_key from suppression
         where business_id = \(business) and active and scope = any(\(plan.marketing ? "'{1,2}'" : "'{2}'"))
       ) s on s.person_key = c.person_key
-      left join unnest(\(leading), \(numbers)) z (leading, class) on z.leading = left(c.phone::text, 4)::int4
+      left join unnest(\(leading), \(numbers)) z (digits, class) on z.digits = left(c.phone::text, 4)::int4
       cross join lateral (select \(vars) as vars) p
       where m.audience_id = any(\(audiences)) \(conditions.joined(separator: " "))
       """

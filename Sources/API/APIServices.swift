@@ -1,0 +1,84 @@
+import CloudAPI
+import Domain
+import HTTPServer
+import JSON
+import Postgres
+import Store
+
+/// What the routes stand on. What other modules of the same row do comes in as closures, so that none imports another.
+public struct APIServices: Sendable {
+  public var pool: Pool
+  public var keys: Keys
+  public var tokens: Tokens
+  public var installation: Installation
+  public var graph: GraphClient
+  /// Loads a streamed file of contacts.
+  public var importContacts: @Sendable (UploadRequest) async throws -> UploadAnswer
+  /// Meta's handshake and receipts; nil where this process has no intake role.
+  public var webhook: (@Sendable (HTTPServerRequest) async -> HTTPResponse)?
+  public var reportMessages: @Sendable (ReportRequest, HTTPBodyWriter) async throws -> Void
+  public var reportCosts: @Sendable (ReportRequest) async throws -> [JSONValue]
+  /// Prometheus' text of what the roles of this process count.
+  public var metrics: @Sendable () async -> String
+  /// Constant event names, data in fields, never a phone or a body.
+  public var log: @Sendable (_ event: String, _ fields: [(String, String)]) -> Void
+  /// How long a quiet stream of events waits between looks.
+  public var eventPoll: Duration = .milliseconds(500)
+
+  public init(
+    pool: Pool, keys: Keys, tokens: Tokens, installation: Installation, graph: GraphClient,
+    importContacts: @escaping @Sendable (UploadRequest) async throws -> UploadAnswer,
+    webhook: (@Sendable (HTTPServerRequest) async -> HTTPResponse)? = nil,
+    reportMessages: @escaping @Sendable (ReportRequest, HTTPBodyWriter) async throws -> Void,
+    reportCosts: @escaping @Sendable (ReportRequest) async throws -> [JSONValue],
+    metrics: @escaping @Sendable () async -> String = { "" },
+    log: @escaping @Sendable (_ event: String, _ fields: [(String, String)]) -> Void = { _, _ in }
+  ) {
+    (self.pool, self.keys, self.tokens, self.installation) = (pool, keys, tokens, installation)
+    (self.graph, self.importContacts, self.webhook) = (graph, importContacts, webhook)
+    (self.reportMessages, self.reportCosts) = (reportMessages, reportCosts)
+    (self.metrics, self.log) = (metrics, log)
+  }
+}
+
+/// A file of contacts on its way in.
+public struct UploadRequest: Sendable {
+  public var business: Business.ID
+  public var audience: Audience.ID
+  public var isNDJSON: Bool
+  /// ISO 3166 code for rows without `+`.
+  public var region: String?
+  public var phoneColumn: String?
+  /// `possible`: also numbers that are only possible.
+  public var accept: [String]
+  /// Where the people's consent comes from, for the whole file.
+  public var consentSource: String?
+  public var consentAt: Instant?
+  public var by: String
+  public var nextChunk: @Sendable () async throws -> [UInt8]?
+}
+
+public struct UploadAnswer: Sendable {
+  public let upload: Upload.ID
+  /// The report, as JSON.
+  public let report: JSONValue
+
+  public init(upload: Upload.ID, report: JSONValue) { (self.upload, self.report) = (upload, report) }
+}
+
+/// What a report is asked for.
+public struct ReportRequest: Sendable {
+  public enum Format: String, Sendable, CaseIterable { case csv, ndjson }
+
+  public var business: Business.ID
+  public var campaign: Campaign.ID?
+  public var format: Format
+  public var from: CivilDate?
+  public var to: CivilDate?
+  /// `campaign`, `market`, `category`, `number`, `day`.
+  public var groups: [String]
+  /// Whether phones are shown whole.
+  public var showsPhones: Bool
+  /// For spreadsheets: BOM, phones as text.
+  public var isExcel: Bool
+}

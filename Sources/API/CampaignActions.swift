@@ -1,0 +1,150 @@
+import Domain
+import HTTPServer
+import JSON
+import Postgres
+import Reactor
+import Store
+
+/// Launch, pause, resume, cancel.
+struct CampaignActions: Sendable {
+  let services: APIServices
+  let counts: CountsCache
+  init(_ services: APIServices, _ counts: CountsCache) { (self.services, self.counts) = (services, counts) }
+
+  func add(to router: inout Router) {
+    router.add("POST", "/v1/campaigns/{id}/launch", .key(.draftCampaigns), launch)
+    router.add("POST", "/v1/campaigns/{id}/pause", .key(.pauseCampaigns), pause)
+    router.add("POST", "/v1/campaigns/{id}/resume", .key(.resumeCampaigns), resume)
+    router.add("POST", "/v1/campaigns/{id}/cancel", .key(.cancelCampaigns), cancel)
+  }
+
+  /// Starts a draft: everything is checked again, because days may lie between. `now` skips the wait of 60 s; `start_at`
+  /// gives the start that a draft left open. More than 5 % of the people without a value stop it.
+  private func launch(_ call: Call) async throws -> HTTPResponse {
+    let fields = try Fields(try call.json(), known: ["now", "start_at", "reason"], later: ["approve", "repeat"])
+    let skipsWait = try fields.flag("now") ?? false
+    let entry = try await read(call)
+    guard entry.state == .draft, entry.kind == .campaign else { throw CampaignActions.conflict(entry, "not_a_draft", "launched") }
+    var spec = try CampaignSpec(json: .stored(entry.spec))
+    if fields["start_at"]?.stringValue == "now" {
+      spec.schedule.start = .now
+    } else if let start = try fields.instant("start_at") {
+      spec.schedule.start = .at(start)
+    }
+    if spec.schedule.start == nil, skipsWait { spec.schedule.start = .now }
+    let startAt: Instant?
+    switch spec.schedule.start {
+    case nil:
+      throw Problem(
+        422, "start_missing", "The campaign does not say when it starts.", detail: "A start is never implied.",
+        field: "start_at", remedy: "Send {\"start_at\": \"now\"} or a time, or write schedule.start_at in the draft.")
+    case .now?: startAt = nil
+    case .at(let instant)?:
+      // A draft's start that has passed is no start: whoever launches late must say so.
+      startAt = instant
+    }
+    let check = CampaignCheck(services: services, business: call.caller.business)
+    let checked = try await check.check(spec)
+    let forecast = try await Forecast(checked, services)
+    guard forecast.missing * 20 <= forecast.audience else {
+      throw Problem(
+        422, "parameters_missing", "Too many people lack a parameter.",
+        detail: "\(forecast.missing) of \(forecast.audience) people lack a value that the template needs; the limit is 5 %.",
+        field: "template.parameters", remedy: "Give a fallback, load the attribute, or narrow the audience.")
+    }
+    guard forecast.recipients > 0 else {
+      throw Problem(
+        422, "nobody_to_write_to", "Nobody would be written to.",
+        detail: "All \(forecast.audience) people are excluded; the forecast says why.", field: "audience",
+        remedy: "Look at excluded_by_reason in POST /v1/campaigns?dry_run=true.")
+    }
+    guard
+      try await Campaigns.launch(
+        entry.id, startAt: startAt, skipsWait: skipsWait, of: call.caller.business, by: call.caller.actor,
+        reason: try fields.text("reason", limit: 500) ?? "", on: services.pool)
+    else { throw CampaignActions.conflict(entry, "not_a_draft", "launched") }
+    var object = try await CampaignRoutes.view(entry.id, call, services).json(nil, at: .now, full: true)
+    object.append("forecast", .object(forecast.json))
+    return .json(200, .object(object))
+  }
+
+  private func pause(_ call: Call) async throws -> HTTPResponse {
+    let reason = try Reason.optional(try call.json())
+    let entry = try await read(call)
+    guard [.scheduled, .preparing, .sending].contains(entry.state) else {
+      throw CampaignActions.conflict(entry, "not_running", "paused")
+    }
+    if call.caller.role == .marketer, entry.createdBy != call.caller.actor {
+      throw Problem(
+        403, "not_yours", "A marketer pauses only their own campaigns.", detail: "\(entry.createdBy) made this campaign.",
+        remedy: "Ask its maker or an operator.")
+    }
+    try await Campaigns.pause(
+      entry.id, of: call.caller.business, cause: call.caller.role == .marketer ? .marketer : .operator,
+      by: call.caller.actor, reason: reason, on: services.pool)
+    return try await answer(entry.id, call)
+  }
+
+  /// Ends the causes that `causes` names, or all that stand over this campaign itself. What a guard or an operator stopped
+  /// no marketer starts again; a stop of a number or of everything is undone where it was made.
+  private func resume(_ call: Call) async throws -> HTTPResponse {
+    let json = try call.json()
+    let reason = try Reason.required(json, also: ["causes"])
+    let entry = try await read(call)
+    if entry.state == .cancelled { throw CampaignActions.conflict(entry, "cancelled", "resumed") }
+    var open = try await Pauses.open(.campaign, entry.id.rawValue, on: services.pool)
+    if let causes = json["causes"] {
+      guard let names = causes.arrayValue?.compactMap(\.stringValue), names.count == causes.arrayValue?.count else {
+        throw Problem.invalid("causes", "Here a list of causes is expected.", remedy: "Write e.g. [\"operator\", \"guard\"].")
+      }
+      open = open.filter { names.contains($0.cause) }
+    }
+    guard !open.isEmpty else {
+      let view = try await CampaignRoutes.view(entry.id, call, services)
+      let above = view.stopping.map { "\($0.scope.word) (\(CampaignView.words($0)))" }
+      throw Problem(
+        409, "not_paused", "Nothing here is paused.",
+        detail: above.isEmpty
+          ? "No such pause stands over this campaign." : "It is stopped by a pause over: \(above.joined(separator: ", ")).",
+        remedy: above.isEmpty ? "GET the campaign to see its state." : "Resume the number, or everything (POST /v1/resume).")
+    }
+    if call.caller.role == .marketer {
+      guard entry.createdBy == call.caller.actor, open.allSatisfy({ $0.cause == Pauses.Cause.marketer.rawValue }) else {
+        throw Problem(
+          403, "operator_must_resume", "An operator must resume this campaign.",
+          detail: "It was stopped by: \(open.map(\.cause).joined(separator: ", ")).", remedy: "Ask an operator.")
+      }
+    }
+    try await Campaigns.resume(
+      entry.id, ending: open.map(\.id), of: call.caller.business, by: call.caller.actor, reason: reason, on: services.pool)
+    return try await answer(entry.id, call)
+  }
+
+  private func cancel(_ call: Call) async throws -> HTTPResponse {
+    let reason = try Reason.optional(try call.json())
+    let entry = try await read(call)
+    guard
+      try await Campaigns.cancel(
+        entry.id, of: call.caller.business, by: call.caller.actor, reason: reason, on: services.pool)
+    else { throw CampaignActions.conflict(entry, "over", "cancelled") }
+    return try await answer(entry.id, call)
+  }
+
+  private func read(_ call: Call) async throws -> Campaigns.Entry {
+    guard let entry = try await Campaigns.read(try call.id("campaign"), of: call.caller.business, on: services.pool) else {
+      throw Problem.notFound("campaign")
+    }
+    return entry
+  }
+
+  private func answer(_ id: Campaign.ID, _ call: Call) async throws -> HTTPResponse {
+    await counts.forget(id)
+    return .json(200, .object(try await CampaignRoutes.view(id, call, services).json(nil, at: .now, full: true)))
+  }
+
+  private static func conflict(_ entry: Campaigns.Entry, _ code: String, _ action: String) -> Problem {
+    Problem(
+      409, code, "The campaign's state does not allow this.",
+      detail: "It is \(entry.state.word) and cannot be \(action).", remedy: "GET the campaign to see its state and reason.")
+  }
+}

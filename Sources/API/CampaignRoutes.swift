@@ -1,0 +1,200 @@
+import CloudAPI
+import Domain
+import HTTPServer
+import JSON
+import Money
+import Postgres
+import Reactor
+import Schedule
+import Store
+
+/// Drafts, and campaigns as they stand.
+struct CampaignRoutes: Sendable {
+  let services: APIServices
+  let counts: CountsCache
+  init(_ services: APIServices, _ counts: CountsCache) { (self.services, self.counts) = (services, counts) }
+
+  func add(to router: inout Router) {
+    router.add("POST", "/v1/campaigns", .key(.draftCampaigns), create)
+    router.add("GET", "/v1/campaigns", .key(.read), list)
+    router.add("GET", "/v1/campaigns/{id}", .key(.read), show)
+    router.add("GET", "/v1/campaigns/{id}/events", .key(.read), events)
+  }
+
+  /// A draft, with every default it applied and what it would come to. `?dry_run=true` stores nothing.
+  private func create(_ call: Call) async throws -> HTTPResponse {
+    let isDryRun = try call.flag("dry_run")
+    let check = CampaignCheck(services: services, business: call.caller.business)
+    let checked = try await check.check(try CampaignSpec(json: try call.json()))
+    let forecast = try await Forecast(checked, services)
+    if isDryRun {
+      return .json(200, ["dry_run": true, "spec": checked.draft.spec.json, "forecast": .object(forecast.json)])
+    }
+    let id = try await Campaigns.insert(
+      checked.draft, business: call.caller.business, by: call.caller.actor, on: services.pool)
+    var object = try await CampaignRoutes.view(id, call, services).json(nil, at: .now, full: true)
+    object.append("forecast", .object(forecast.json))
+    return .json(201, .object(object))
+  }
+
+  private func list(_ call: Call) async throws -> HTTPResponse {
+    let limit = try call.limit()
+    let parent: Campaign.ID? = try call.query("tests_of").map { text throws(Problem) in
+      try Fields.identifier(.string(text), at: "tests_of")
+    }
+    let entries = try await Campaigns.list(
+      of: call.caller.business, testsOf: parent, before: try call.cursor(), limit: limit, on: services.pool)
+    let pauses = try await Pauses.open(of: call.caller.business, on: services.pool)
+    let numbers = try await Numbers.list(of: call.caller.business, on: services.pool)
+    let zones = try await Campaigns.zones(of: entries.filter { $0.state == .sending }.map(\.id), on: services.pool)
+    let now = Instant.now
+    return .page(
+      entries.map { entry in
+        let view = CampaignView(
+          entry: entry, numbers: numbers, pauses: pauses, spec: CampaignRoutes.spec(entry), zones: zones[entry.id] ?? [],
+          language: call.language)
+        return .object(view.json(nil, at: now, full: false))
+      }, next: entries.count == limit ? entries.last?.id.description : nil)
+  }
+
+  private func show(_ call: Call) async throws -> HTTPResponse {
+    let view = try await CampaignRoutes.view(try call.id("campaign"), call, services)
+    let snapshot = view.entry.preparedAt == nil ? nil : try await counts.counts(of: view.entry.id)
+    return .json(200, .object(view.json(snapshot, at: .now, full: true)))
+  }
+
+  /// What is known of a campaign, read for an answer.
+  static func view(_ id: Campaign.ID, _ call: Call, _ services: APIServices) async throws -> CampaignView {
+    guard let entry = try await Campaigns.read(id, of: call.caller.business, on: services.pool) else {
+      throw Problem.notFound("campaign")
+    }
+    let pauses = try await Pauses.open(of: call.caller.business, on: services.pool)
+    let numbers = try await Numbers.list(of: call.caller.business, on: services.pool)
+    let zones = entry.state == .sending ? try await Campaigns.zones(of: [id], on: services.pool) : [:]
+    return CampaignView(
+      entry: entry, numbers: numbers, pauses: pauses, spec: spec(entry), zones: zones[id] ?? [], language: call.language)
+  }
+
+  /// Nil for a request of an older version that this one does not read; it is still shown as stored.
+  static func spec(_ entry: Campaigns.Entry) -> CampaignSpec? {
+    do throws(Problem) {
+      return try CampaignSpec(json: .stored(entry.spec))
+    } catch {
+      return nil
+    }
+  }
+
+  // MARK: Events
+
+  /// Server-sent events: what happened, from the beginning or after `Last-Event-ID`; then what happens, until the campaign
+  /// has ended. A comment every 15 s keeps proxies from cutting a quiet line.
+  private func events(_ call: Call) async throws -> HTTPResponse {
+    let id: Campaign.ID = try call.id("campaign")
+    guard try await Campaigns.read(id, of: call.caller.business, on: services.pool) != nil else {
+      throw Problem.notFound("campaign")
+    }
+    let start = call.request.header("last-event-id").flatMap { Int64($0) } ?? 0
+    let (services, business) = (services, call.caller.business)
+    var response = HTTPResponse(
+      status: 200,
+      headers: [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")],
+      body: .stream { writer in
+        var after = start
+        var spoke = BootInstant.now
+        while true {
+          let events = try await Campaigns.events(of: id, after: after, limit: 200, on: services.pool)
+          for event in events {
+            let data: JSONValue = [
+              "event": .string(event.event), "at": .time(event.at), "by": .string(event.actor), "reason": .string(event.reason),
+              "evidence": .stored(event.evidence),
+            ]
+            try await writer.write(
+              "id: \(event.id)\nevent: \(event.event)\ndata: \(String(decoding: data.rendered(), as: UTF8.self))\n\n")
+            after = event.id
+          }
+          if !events.isEmpty { spoke = .now }
+          if events.count == 200 { continue }
+          guard let entry = try await Campaigns.read(id, of: business, on: services.pool) else { return }
+          if events.isEmpty, [.completed, .cancelled, .failed].contains(entry.state) {
+            return try await writer.write("event: end\ndata: {\"state\":\"\(entry.state.word)\"}\n\n")
+          }
+          if BootInstant.now - spoke > .seconds(15) {
+            try await writer.write(": still here\n\n")
+            spoke = .now
+          }
+          try await services.pool.reactor.sleep(for: services.eventPoll)
+        }
+      })
+    response.endsWithServer = true
+    return response
+  }
+}
+
+/// What a campaign would come to now: people by reason, cost, time.
+struct Forecast: Sendable {
+  let json: JSONObject
+  let audience: Int
+  let recipients: Int
+  let missing: Int
+
+  init(_ checked: CampaignCheck.Checked, _ services: APIServices) async throws {
+    let groups = try await Freeze.counts(checked.plan, on: services.pool)
+    audience = groups.reduce(0) { $0 + $1.people }
+    guard audience > 0 else {
+      throw Problem(
+        422, "audience_empty", "The audience holds nobody.", detail: "Nobody in the audience meets \"where\".",
+        field: "audience.where", remedy: "Check the attributes' names and values, or leave \"where\" out.")
+    }
+    recipients = groups.reduce(0) { $0 + ($1.reason == nil ? $1.people : 0) }
+    missing = groups.reduce(0) { $0 + ($1.reason == .parameterMissing ? $1.people : 0) }
+    var reasons: [ExclusionReason: Int] = [:]
+    for group in groups { if let reason = group.reason { reasons[reason, default: 0] += group.people } }
+    var excluded = JSONObject()
+    for reason in ExclusionReason.allCases { if let count = reasons[reason] { excluded.append(reason.word, .count(count)) } }
+    var countries: [String: Int] = [:]
+    for group in groups where group.reason == nil { countries[group.country, default: 0] += group.people }
+    var places = JSONObject()
+    for (country, count) in countries.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
+      places.append(country.isEmpty ? "unknown" : country, .count(count))
+    }
+    var object: JSONObject = [
+      "audience": .count(audience), "recipients": .count(recipients), "excluded": .count(audience - recipients),
+      "excluded_by_reason": .object(excluded), "recipients_by_country": .object(places),
+    ]
+    if let limit = checked.draft.spec.pace.limit {
+      let seconds = Double(recipients) / Double(limit) * Double(checked.draft.spec.pace.unit.seconds)
+      object.append("sending_seconds", .count(Int(seconds.rounded(.up))))
+    }
+    object.append("cost", .object(try await Forecast.cost(groups, checked, services)))
+    json = object
+  }
+
+  /// At the list rates of today: everybody delivered is the highest it can come to.
+  private static func cost(
+    _ groups: [Freeze.Count], _ checked: CampaignCheck.Checked, _ services: APIServices
+  ) async throws -> JSONObject {
+    let account = checked.numbers[0]
+    guard let currency = Currency(account.currency) else { return ["currency": .string(account.currency)] }
+    let book = try await Rates.book(on: services.pool)
+    let today = Zones.named(account.zone)?.day(of: .now) ?? CivilDate(daysSince1970: Int(Instant.now.seconds / 86_400))
+    let priced = groups.filter { $0.reason == nil }.map { group in
+      let rate = MarketMap.market(ofPrefix: group.prefix, on: today).flatMap {
+        book.rate($0, checked.draft.category, in: currency, on: today)
+      }
+      return Estimate.Group(people: group.people, rate: rate?.amount, dearest: rate?.amount)
+    }
+    let estimate = Estimate(priced)
+    return [
+      "currency": .string(currency.code), "low": .string(estimate.low.text()), "expected": .string(estimate.expected.text()),
+      "high": .string(estimate.high.text()), "unpriced_people": .count(estimate.unpriced), "rates_of": .string(today.description),
+    ]
+  }
+}
+
+extension MarketMap {
+  /// The market of the phones that begin with these digits: enough of them decide it.
+  static func market(ofPrefix prefix: String, on day: CivilDate) -> Market? {
+    let padded = prefix + String(repeating: "0", count: max(0, 11 - prefix.count))
+    return PhoneNumber(e164: padded).map { shipped.market(of: $0, on: day) }
+  }
+}

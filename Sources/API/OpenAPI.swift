@@ -1,0 +1,5 @@
+import JSON
+
+enum OpenAPI {
+  static let document: JSONValue = .object(JSONObject())
+}

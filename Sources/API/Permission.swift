@@ -1,0 +1,46 @@
+import Domain
+
+/// What a key's role may do (product §1.15). One table, read by the router before any handler runs.
+public enum Permission: String, CaseIterable, Sendable {
+  /// Campaigns, numbers, templates, audiences, imports; no phone is shown whole.
+  case read
+  case loadAudiences
+  case draftCampaigns
+  /// A marketer's own; operators pause all.
+  case pauseCampaigns
+  /// A marketer ends only pauses that marketers opened; an operator any but a cancellation.
+  case resumeCampaigns
+  case cancelCampaigns
+  case syncTemplates
+  case pauseNumbers
+  case manageNumbers
+  case manageKeys
+  case recordOptOuts
+  case readConsents
+  case recordConsents
+  case readMoney
+  /// Phones whole instead of their last three digits.
+  case seePhones
+
+  public var roles: Set<Role> {
+    switch self {
+    case .read: [.marketer, .operate, .finance, .privacy, .admin]
+    case .loadAudiences: [.marketer, .operate, .privacy, .admin]
+    case .draftCampaigns: [.marketer, .operate, .admin]
+    case .pauseCampaigns: [.marketer, .operate, .admin]
+    case .resumeCampaigns: [.marketer, .operate, .admin]
+    case .cancelCampaigns: [.operate, .admin]
+    case .syncTemplates: [.marketer, .operate, .admin]
+    case .pauseNumbers: [.operate, .admin]
+    case .manageNumbers: [.admin]
+    case .manageKeys: [.admin]
+    case .recordOptOuts: [.marketer, .operate, .privacy, .admin]
+    case .readConsents: [.operate, .privacy, .admin]
+    case .recordConsents: [.privacy, .admin]
+    case .readMoney: [.marketer, .operate, .finance, .admin]
+    case .seePhones: [.operate, .privacy, .admin]
+    }
+  }
+
+  public func allows(_ role: Role) -> Bool { roles.contains(role) }
+}

@@ -1,0 +1,114 @@
+import Domain
+import HTTPServer
+import JSON
+import Postgres
+import Store
+
+/// Files of contacts on their way in, and the reports of what was taken.
+struct UploadRoutes: Sendable {
+  let services: APIServices
+  init(_ services: APIServices) { self.services = services }
+
+  /// A streamed body: bounded, because nothing here may be endless.
+  static let bodyLimit = 4 << 30
+
+  func add(to router: inout Router) {
+    router.add("POST", "/v1/audiences/{id}/contacts", .key(.loadAudiences), replay: .streamed, upload)
+    router.add("GET", "/v1/imports/{id}", .key(.read), show)
+    router.add("GET", "/v1/imports/{id}/rejects", .key(.loadAudiences), rejects)
+  }
+
+  private func upload(_ call: Call) async throws -> HTTPResponse {
+    let audience: Audience.ID = try call.id("audience")
+    guard let replay = call.upload else { preconditionFailure("an upload without its replay") }
+    let isNDJSON = try UploadRoutes.isNDJSON(call)
+    var at: Instant?
+    if let text = call.query("consent_at") {
+      guard let instant = Instant(rfc3339: text) else {
+        throw Problem.invalid("consent_at", "This is not a time that we can read.", remedy: "Write RFC 3339 with an offset.")
+      }
+      at = instant
+    }
+    let accept = (call.query("accept") ?? "").split(separator: ",").map(String.init)
+    for word in accept where !["possible", "landline", "service", "old_format"].contains(word) {
+      throw Problem.invalid("accept", "This word is not known here.", remedy: "Write possible, landline, service, old_format.")
+    }
+    guard try await !Audiences.known([audience], of: call.caller.business, on: services.pool).isEmpty else {
+      throw Problem.notFound("audience")
+    }
+    call.request.allowBody(upTo: UploadRoutes.bodyLimit)
+    return try await replay.replaying {
+      let answer = try await services.importContacts(
+        UploadRequest(
+          business: call.caller.business, audience: audience, isNDJSON: isNDJSON, region: call.query("default_region"),
+          phoneColumn: call.query("phone_column"), accept: accept, consentSource: call.query("consent_source"), consentAt: at,
+          by: call.caller.actor, nextChunk: { try await replay.nextChunk() }))
+      return .json(201, ["id": .id(answer.upload), "audience": .id(audience), "report": answer.report])
+    }
+  }
+
+  private static func isNDJSON(_ call: Call) throws(Problem) -> Bool {
+    let type = (call.request.header("content-type") ?? "text/csv").split(separator: ";").first.map { $0.filter { $0 != " " }.lowercased() }
+    switch type {
+    case "application/x-ndjson", "application/ndjson", "application/jsonl": return true
+    case "text/csv", "application/csv", "text/plain", "application/octet-stream", "text/tab-separated-values",
+      "application/x-www-form-urlencoded":  // what curl says of --data-binary unless told otherwise
+      return false
+    default:
+      throw Problem(
+        415, "media_type_unknown", "This kind of file is not read here.", detail: "The Content-Type is not one of a contact file.",
+        remedy: "Send text/csv or application/x-ndjson.")
+    }
+  }
+
+  private func show(_ call: Call) async throws -> HTTPResponse {
+    guard let entry = try await Audiences.upload(try call.id("import"), of: call.caller.business, on: services.pool) else {
+      throw Problem.notFound("import")
+    }
+    return .json(
+      200,
+      [
+        "id": .id(entry.id), "audience": .id(entry.audience), "state": .string(entry.state), "by": .string(entry.by),
+        "started_at": .time(entry.startedAt), "ended_at": .time(entry.endedAt), "report": .stored(entry.report),
+      ])
+  }
+
+  /// What was not taken, as CSV: the line, why, what to do, the line itself.
+  private func rejects(_ call: Call) async throws -> HTTPResponse {
+    guard let entry = try await Audiences.upload(try call.id("import"), of: call.caller.business, on: services.pool) else {
+      throw Problem.notFound("import")
+    }
+    let seesPhones = call.may(.seePhones) || entry.by == call.caller.actor
+    return HTTPResponse(
+      status: 200,
+      headers: [
+        ("Content-Type", "text/csv; charset=utf-8"),
+        ("Content-Disposition", "attachment; filename=\"import-\(entry.id)-rejects.csv\""),
+      ],
+      body: .stream { writer in
+        try await writer.write(seesPhones ? "line,reason,remedy,raw\r\n" : "line,reason,remedy\r\n")
+        var line: Int64 = 0
+        while true {
+          let page = try await Audiences.rejects(of: entry.id, after: line, limit: 1000, on: services.pool)
+          guard let last = page.last else { return }
+          line = last.line
+          try await writer.write(
+            page.map { reject in
+              let cells = [String(reject.line), reject.reason, reject.remedy] + (seesPhones ? [reject.raw] : [])
+              return cells.map(CSV.cell).joined(separator: ",") + "\r\n"
+            }.joined())
+        }
+      })
+  }
+}
+
+/// RFC 4180, with a guard against cells that a spreadsheet would run as a formula.
+enum CSV {
+  static func cell(_ text: String) -> String {
+    var text = text
+    let isNumber = text.first.map { $0 == "+" || $0 == "-" } ?? false ? text.dropFirst().allSatisfy { $0.isASCII && ($0.isNumber || " .,".contains($0)) } : true
+    if let first = text.first, "=@\t".contains(first) || !isNumber { text = "'" + text }
+    guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
+    return "\"" + text.replacing("\"", with: "\"\"") + "\""
+  }
+}
