@@ -1,11 +1,11 @@
-/// Makes spellings alike that people do not tell apart: `إلغـــاء`, `الغاء` and `الغا`; `رسائل` and `رسايل`; `٢٠` and `20`;
-/// `Désabonner` and `desabonner`.
+/// Makes spellings alike that people do not tell apart: `إلغـــاء`, `الغاء` and `الغا`; `رسائل` and `رسايل`; `٢٠` and
+/// `20`; `Désabonner` and `desabonner`.
 ///
 /// Only for comparing; nothing folded is ever shown or sent.
 public enum ArabicFolding {
   /// Hamza and its seats, alef maqsura, ta marbuta, vowel signs, tatweel, Persian and Urdu letters, presentation forms,
-  /// digits of all scripts, case, Latin accents and widths are folded; invisible characters go; white space becomes single
-  /// spaces, none at the ends. Punctuation and signs stay.
+  /// digits of all scripts, case, Latin accents and widths are folded; invisible characters go; white space becomes
+  /// single spaces, none at the ends. Punctuation and signs stay.
   ///
   /// Folding twice changes nothing. Costs one pass.
   public static func folded(_ text: String) -> String {

@@ -2,10 +2,10 @@ import Domain
 
 /// The shipped phrases, written as patterns and read once, at first use.
 ///
-/// A pattern is words; `/` separates alternatives of one place, `?` at its end makes it optional, `_` joins words that go
-/// together, and `@name` stands for a list defined before. A line `verdict language: pattern` gives a pattern its verdict;
-/// `cancel` is a stop when it answers marketing and a question otherwise; `verdict=letters` asks unless spelled so. Where
-/// two patterns meet, the one written first holds. All are in our own words, collected by dialect.
+/// A pattern is words; `/` separates alternatives of one place, `?` at its end makes it optional, `_` joins words that
+/// go together, and `@name` stands for a list defined before. A line `verdict language: pattern` gives a pattern its
+/// verdict; `cancel` is a stop when it answers marketing and a question otherwise; `verdict=letters` asks unless
+/// spelled so. Where two patterns meet, the one written first holds. All are in our own words, collected by dialect.
 struct StopPhrases: Sendable {
   struct Entry: Hashable, Sendable {
     let verdict: StopVerdict
@@ -27,12 +27,12 @@ struct StopPhrases: Sendable {
 
   static let shipped = StopPhrases([arabic, latin])
 
-  /// The most words a message that is a phrase has. Patterns with every optional place filled could be longer; people are
-  /// not.
+  /// The most words a message that is a phrase has. Patterns with every optional place filled could be longer; people
+  /// are not.
   static let longest = 12
 
-  /// One place of a pattern: what may stand there, by the first word. Lists used by many patterns are shared, not copied:
-  /// unfolded into plain phrases the patterns would be millions.
+  /// One place of a pattern: what may stand there, by the first word. Lists used by many patterns are shared, not
+  /// copied: unfolded into plain phrases the patterns would be millions.
   private struct Place: Sendable {
     let choices: Choices
     let isOptional: Bool

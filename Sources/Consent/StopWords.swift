@@ -40,8 +40,8 @@ public struct StopReading: Hashable, Sendable {
 /// Reads consent out of a person's message, by exact phrases.
 ///
 /// A phrase must be the whole message, apart from greetings and politeness at its ends, signs, and spelling that folds
-/// together. So "stop the delivery" and "لا توقفوا العروض" are no stops, at the price of missing what is said at length: that
-/// is the free-text rule's work, which is asked only when no phrase matches.
+/// together. So "stop the delivery" and "لا توقفوا العروض" are no stops, at the price of missing what is said at
+/// length: that is the free-text rule's work, which is asked only when no phrase matches.
 public struct StopWords: Sendable {
   /// A rule for what no phrase covers; nil leaves it at `none`.
   public typealias FreeTextRule = @Sendable (StopText, Category?) -> StopReading?

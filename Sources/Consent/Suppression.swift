@@ -13,16 +13,16 @@ public struct ConsentWord: Hashable, Sendable {
     (self.event, self.scope, self.saidAt, self.recordedAt) = (event, scope, saidAt, recordedAt)
   }
 
-  /// The time by which words are ordered. Nobody can have said something after it was written down: a file with dates in
-  /// the future, or with a clock that is ahead, must not outlast what the person says next.
+  /// The time by which words are ordered. Nobody can have said something after it was written down: a file with dates
+  /// in the future, or with a clock that is ahead, must not outlast what the person says next.
   public var effectiveAt: Instant { min(saidAt, recordedAt) }
 }
 
 /// Whether a person must not be written to, as their words decide it.
 ///
-/// For each scope the latest word holds, by the time it was said, so that an old file never undoes a newer stop; at the same
-/// instant a stop wins. A start for everything also re-opens marketing; a start for marketing leaves a stop of everything.
-/// The words may come in any order and more than once: what comes out is the same.
+/// For each scope the latest word holds, by the time it was said, so that an old file never undoes a newer stop; at the
+/// same instant a stop wins. A start for everything also re-opens marketing; a start for marketing leaves a stop of
+/// everything. The words may come in any order and more than once: what comes out is the same.
 public struct Suppression: Hashable, Sendable {
   /// What was last said about a scope.
   public struct Latest: Hashable, Sendable {

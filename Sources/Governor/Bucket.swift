@@ -13,11 +13,11 @@ public struct Slots: Hashable, Sendable {
   public var end: Int64 { first + Int64(count) * step }
 }
 
-/// A token bucket of burst one in its GCRA form: its whole state is the theoretical arrival time, the earliest instant of
-/// the next slot.
+/// A token bucket of burst one in its GCRA form: its whole state is the theoretical arrival time, the earliest instant
+/// of the next slot.
 ///
-/// Burst one, because a bucket of capacity R lets 2R - 1 sends into one window. All times are nanoseconds of one clock of
-/// the caller's choice; a `now` that goes back reserves nothing earlier. Costs one comparison, allocates nothing.
+/// Burst one, because a bucket of capacity R lets 2R - 1 sends into one window. All times are nanoseconds of one clock
+/// of the caller's choice; a `now` that goes back reserves nothing earlier. Costs one comparison, allocates nothing.
 public struct Bucket: Hashable, Sendable {
   /// May change between reservations: slots already given keep their times, later ones follow at the new interval.
   public var interval: EmissionInterval

@@ -2,9 +2,9 @@ import Domain
 
 /// The least time between two sends that keeps a limit: T = ceil((W + A) / R), in whole nanoseconds.
 ///
-/// With sends at least T apart no half-open window of length W holds more than R of them. Rounding is upward on purpose:
-/// a floor lets 4 of "3 per second" through, a floating-point T 81 of 80. The allowance A pays for what moves sends
-/// closer together after their slots: jitter, or a path to Meta's edge whose delay varies.
+/// With sends at least T apart no half-open window of length W holds more than R of them. Rounding is upward on
+/// purpose: a floor lets 4 of "3 per second" through, a floating-point T 81 of 80. The allowance A pays for what moves
+/// sends closer together after their slots: jitter, or a path to Meta's edge whose delay varies.
 public struct EmissionInterval: Hashable, Comparable, Sendable {
   public let nanoseconds: Int64
 

@@ -1,6 +1,7 @@
 import Domain
 
-/// The last R send instants of a number: refuses the send that would put R + 1 into one window, whatever the governor said.
+/// The last R send instants of a number: refuses the send that would put R + 1 into one window, whatever the governor
+/// said.
 ///
 /// It shares no code with the bucket, so that a bug there costs time and not the number. Instants are nanoseconds of a
 /// clock that never goes back (the boot clock); one that does is taken as the newest known, so the ring errs towards

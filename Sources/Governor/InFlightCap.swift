@@ -1,5 +1,5 @@
-/// Bounds what a silent Meta can make unknown: the messages handed over without an answer, and those whose answer was lost
-/// and whose receipt has not come.
+/// Bounds what a silent Meta can make unknown: the messages handed over without an answer, and those whose answer was
+/// lost and whose receipt has not come.
 ///
 /// The window law bounds neither: at 1,000 a second, thirty seconds of silence would be 30,000 unknown people.
 public struct InFlightCap: Hashable, Sendable {
@@ -23,8 +23,8 @@ public struct InFlightCap: Hashable, Sendable {
     (self.limit, self.unsettledLimit, self.unsettled) = (limit, unsettledLimit, unsettled)
   }
 
-  /// Whether the lane is held until receipts settle what is unknown. What is in flight when the hold begins may still end
-  /// unknown, so there are never more than `unsettledLimit + limit - 1` of them.
+  /// Whether the lane is held until receipts settle what is unknown. What is in flight when the hold begins may still
+  /// end unknown, so there are never more than `unsettledLimit + limit - 1` of them.
   public var holds: Bool { unsettled >= unsettledLimit }
 
   public var permits: Bool { inFlight < limit && !holds }
@@ -38,7 +38,7 @@ public struct InFlightCap: Hashable, Sendable {
     if ending == .unknown { unsettled += 1 }
   }
 
-  /// Receipts settled so many unknown messages, or they ended as unresolved. A receipt may come twice or for a message that
-  /// another node counted, so the count stops at zero.
+  /// Receipts settled so many unknown messages, or they ended as unresolved. A receipt may come twice or for a message
+  /// that another node counted, so the count stops at zero.
   public mutating func settled(_ count: Int = 1) { unsettled = max(0, unsettled - count) }
 }

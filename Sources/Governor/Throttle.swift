@@ -2,8 +2,8 @@ import Domain
 
 /// How much of its rate a number uses: halved by each throttle answer of Meta (130429), won back slowly and evenly.
 ///
-/// One burst earns many such answers. Only those to messages handed over after the last slow-down count again; the others
-/// tell what is known. Times are nanoseconds of the sender's clock. Rates are millionths of the number's own.
+/// One burst earns many such answers. Only those to messages handed over after the last slow-down count again; the
+/// others tell what is known. Times are nanoseconds of the sender's clock. Rates are millionths of the number's own.
 public struct Throttle: Hashable, Sendable {
   public enum Event: Hashable, Sendable {
     /// Meta refused a message that was handed over at this instant, because of the number's throughput.

@@ -47,8 +47,8 @@ public struct BillingMonth: Hashable, Comparable, Sendable, CustomStringConverti
     return day.daysSince1970 < after.daysSince1970 + BillingMonth.closingDay - 1 ? .provisional : .closed
   }
 
-  /// The month that bears a charge delivered on `delivered` and booked on `booked`: its own while that is open, else the
-  /// earliest month still open, as an adjustment with its own delivered day and its old card.
+  /// The month that bears a charge delivered on `delivered` and booked on `booked`: its own while that is open, else
+  /// the earliest month still open, as an adjustment with its own delivered day and its old card.
   public static func bearing(delivered: CivilDate, booked: CivilDate) -> (month: BillingMonth, isAdjustment: Bool) {
     var month = BillingMonth(of: delivered)
     while month.state(on: booked) == .closed { month = month.next }

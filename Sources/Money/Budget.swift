@@ -13,8 +13,9 @@ public enum Budget: Hashable, Sendable {
     return Int(clamping: left.billionths / dearest.billionths)
   }
 
-  /// The next block a lane takes from a budget's pool: a quarter of an even share, so that tens of writes serve a campaign
-  /// and little is stranded with lanes that finish early; near the end one message's price. Nil when not even that is left; zero, which is enough, for what costs nothing.
+  /// The next block a lane takes from a budget's pool: a quarter of an even share, so that tens of writes serve a
+  /// campaign and little is stranded with lanes that finish early; near the end one message's price. Nil when not even
+  /// that is left; zero, which is enough, for what costs nothing.
   public static func block(left: Amount, lanes: Int, dearest: Amount) -> Amount? {
     precondition(lanes > 0, "a block is for a lane")
     guard dearest > .zero else { return .zero }
@@ -58,7 +59,8 @@ public struct Estimate: Hashable, Sendable {
 
   public let low: Amount
   public let expected: Amount
-  /// All delivered at the dearest price: what is reserved if nothing fails, and what a budget must cover to be never reached.
+  /// All delivered at the dearest price: what is reserved if nothing fails, and what a budget must cover to be never
+  /// reached.
   public let high: Amount
   public let people: Int
   /// People whose price is not known: they are in none of the sums.

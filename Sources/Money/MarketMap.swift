@@ -1,9 +1,10 @@
 import Domain
 
-/// Which market a phone belongs to, by its longest calling-code prefix, as of a day: markets leave a "rest of" region on
-/// the first day of a quarter.
+/// Which market a phone belongs to, by its longest calling-code prefix, as of a day: markets leave a "rest of" region
+/// on the first day of a quarter.
 ///
-/// Each version is a flat table over the first four digits, so a look-up costs two loads however many prefixes there are.
+/// Each version is a flat table over the first four digits, so a look-up costs two loads however many prefixes there
+/// are.
 public struct MarketMap: Sendable {
   /// Prefixes that change on a day. A prefix has at most four digits.
   public struct Change: Sendable {
@@ -53,8 +54,8 @@ public struct MarketMap: Sendable {
     versions.lazy.map(\.from).filter { $0 > first && $0 <= last }
   }
 
-  /// The prefixes of Meta's pricing page, as publicly transcribed (70876878421, cross-read with 69014075277). That +7 6xx
-  /// and +7 7xx are Kazakhstan follows the numbering plan, not Meta's page.
+  /// The prefixes of Meta's pricing page, as publicly transcribed (70876878421, cross-read with 69014075277). That +7
+  /// 6xx and +7 7xx are Kazakhstan follows the numbering plan, not Meta's page.
   public static let shipped = MarketMap([
     change(
       "2025-07-01",
@@ -65,7 +66,8 @@ public struct MarketMap: Sendable {
         (
           .restOfAfrica,
           """
-          213 244 229 267 226 257 237 235 242 291 251 241 220 233 245 225 254 266 231 218 261 265 223 222 258 264 227 250 \
+          213 244 229 267 226 257 237 235 242 291 251 241 220 233 245 225 254 266 231 218 261 265 223 222 258 264 227 \
+          250 \
           221 232 252 211 249 268 255 228 216 256 260 263 212
           """
         ),

@@ -46,7 +46,9 @@ public struct Priced: Hashable, Sendable {
   /// The day in the account's zone that chose the card, however late the receipt came.
   public let day: CivilDate
 
-  public init(charge: Charge, market: Market, day: CivilDate) { (self.charge, self.market, self.day) = (charge, market, day) }
+  public init(charge: Charge, market: Market, day: CivilDate) {
+    (self.charge, self.market, self.day) = (charge, market, day)
+  }
 }
 
 /// Decides which rate applies to a delivered message.
@@ -56,8 +58,8 @@ public struct Pricing: Sendable {
 
   public init(book: RateBook, markets: MarketMap = .shipped) { (self.book, self.markets) = (book, markets) }
 
-  /// The charge of a message that reached the phone at `delivered` (or was read then, when that came first), by the category
-  /// and type of its receipts. `offset` gives the account's zone: seconds to add to UTC at an instant.
+  /// The charge of a message that reached the phone at `delivered` (or was read then, when that came first), by the
+  /// category and type of its receipts. `offset` gives the account's zone: seconds to add to UTC at an instant.
   ///
   /// A missing type counts as regular: what Meta does not call free is not.
   public func price(

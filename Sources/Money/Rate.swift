@@ -38,8 +38,8 @@ public struct Rate: Hashable, Sendable {
 
 /// The prices of one currency that begin on one day, at midnight in the account's zone.
 ///
-/// A complete card stands alone: what it does not list has no price. One that is not complete only overrides, so that what
-/// it does not list is looked up in the card before it.
+/// A complete card stands alone: what it does not list has no price. One that is not complete only overrides, so that
+/// what it does not list is looked up in the card before it.
 public struct RateCard: Sendable {
   public let currency: Currency
   public let effectiveFrom: CivilDate

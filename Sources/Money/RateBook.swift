@@ -6,8 +6,8 @@ public struct RateBook: Sendable {
   public enum Standing: Hashable, Sendable {
     /// A complete card begins in this quarter.
     case confirmed(from: CivilDate)
-    /// `card_stale`: the newest complete card is of an earlier quarter, and Meta may have changed prices since. It still
-    /// applies, but forecast, launch and statement say so.
+    /// `card_stale`: the newest complete card is of an earlier quarter, and Meta may have changed prices since. It
+    /// still applies, but forecast, launch and statement say so.
     case stale(from: CivilDate, quarter: CivilDate)
     /// No complete card: what is not listed in a partial one is unpriced.
     case missing

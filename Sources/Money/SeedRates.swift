@@ -8,8 +8,8 @@ import Domain
 /// the figure follows from others and was not read from a card. USD is whole from January to October 2026, EUR is the
 /// card of July 2026, of AED one price is known, and there is no SAR: an account billed in riyals loads its own card.
 ///
-/// A card is a line `card <day> <currency> complete|partial`, its sources by letter, its columns with the letter most of
-/// their prices have, and a line per market; `-` is no price, a letter after a price is its own source.
+/// A card is a line `card <day> <currency> complete|partial`, its sources by letter, its columns with the letter most
+/// of their prices have, and a line per market; `-` is no price, a letter after a price is its own source.
 public enum SeedRates {
   /// Oldest first. Parsed once, at first use.
   public static let cards: [RateCard] = parse(table)

@@ -1,9 +1,10 @@
 import Domain
 
-/// The sums of one currency's statement. Lines are exact; each total is rounded once, half up, to two decimals, and both
-/// are printed.
+/// The sums of one currency's statement. Lines are exact; each total is rounded once, half up, to two decimals, and
+/// both are printed.
 ///
-/// Value added tax is computed on the rounded net, because that is the sum it is owed on; the printed totals then add up.
+/// Value added tax is computed on the rounded net, because that is the sum it is owed on; the printed totals then add
+/// up.
 public struct StatementTotals: Hashable, Sendable {
   public let currency: Currency
   /// The sum of the lines, to the last digit.

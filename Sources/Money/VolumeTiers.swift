@@ -2,8 +2,8 @@ import Domain
 
 /// Meta's volume discount of one (portfolio, market, category): marginal, by the messages charged in a calendar month.
 ///
-/// Messages are charged at list rate and the discount is one adjustment per month, computed from the counts, so that the
-/// order in which receipts are folded never changes a price.
+/// Messages are charged at list rate and the discount is one adjustment per month, computed from the counts, so that
+/// the order in which receipts are folded never changes a price.
 public struct VolumeTiers: Hashable, Sendable {
   /// Messages above `above` cost `rate`.
   public struct Tier: Hashable, Sendable {

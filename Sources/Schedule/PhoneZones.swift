@@ -1,7 +1,8 @@
 import Domain
 
-/// The zones of a phone's country, by its calling code: what "in the recipient's zone" means for someone of whom nothing
-/// else is known. A country with several zones gives all whose clocks differ, and a window must be open in each.
+/// The zones of a phone's country, by its calling code: what "in the recipient's zone" means for someone of whom
+/// nothing else is known. A country with several zones gives all whose clocks differ, and a window must be open in
+/// each.
 public enum PhoneZones {
   /// Never empty. A prefix that no country uses (satellites, shared-cost services) gives `fallback`: the account's own
   /// zone, which the caller knows. Costs one look-up; nothing is computed.
@@ -12,8 +13,8 @@ public enum PhoneZones {
     return index < 0 ? fallback : table.zones[Int(index)]
   }
 
-  /// The zones by a phone's first four digits, for whoever sorts many phones at once; four digits that no country uses are
-  /// left out.
+  /// The zones by a phone's first four digits, for whoever sorts many phones at once; four digits that no country uses
+  /// are left out.
   public static var byLeadingDigits: [(digits: Int, zones: [String])] {
     (1000..<10_000).compactMap { digits in
       let index = table.places[digits]

@@ -1,7 +1,7 @@
 import Domain
 
-/// The footer of a zone file, a POSIX TZ string such as `EET-2EEST,M4.5.5/0,M10.5.4/24`: the rule for every instant after the
-/// last transition the file lists.
+/// The footer of a zone file, a POSIX TZ string such as `EET-2EEST,M4.5.5/0,M10.5.4/24`: the rule for every instant
+/// after the last transition the file lists.
 struct PosixRule: Sendable {
   /// When in a year the clock changes, in the forms of POSIX with the hours of RFC 9636 (-167 to 167).
   struct Change: Sendable {
@@ -60,8 +60,8 @@ struct PosixRule: Sendable {
   func offset(at seconds: Int64) -> Int {
     guard summer != nil else { return standard }
     let year = PosixRule.year(of: seconds + Int64(standard))
-    // The hours of a rule may reach into the neighbour years. Of two changes at one instant, as in a zone that is always
-    // on summer time, the later year's wins.
+    // The hours of a rule may reach into the neighbour years. Of two changes at one instant, as in a zone that is
+    // always on summer time, the later year's wins.
     var offset = standard
     for neighbour in year - 1...year + 1 {
       for change in changes(in: neighbour) where change.at <= seconds { offset = change.offset }

@@ -1,7 +1,7 @@
 import Domain
 
-/// The hours of the day in which messages may leave, by the clocks of a zone. A window may pass midnight and belongs to the
-/// day it starts: 20:30 to 00:30 on Thursdays ends on Friday.
+/// The hours of the day in which messages may leave, by the clocks of a zone. A window may pass midnight and belongs to
+/// the day it starts: 20:30 to 00:30 on Thursdays ends on Friday.
 ///
 /// Where clocks change it never opens early and never closes late: a start that the clocks show twice counts the second
 /// time, an end that they show twice the first time, and either, when they skip it, at the moment they skip. So whoever
@@ -30,7 +30,8 @@ public struct Window: Hashable, Sendable {
     (start, end, self.days) = (startMinute, endMinute, days)
   }
 
-  /// An end of 0 is midnight, as 1,440 is. Nil when start and end are the same time, when a time is none, or without days.
+  /// An end of 0 is midnight, as 1,440 is. Nil when start and end are the same time, when a time is none, or without
+  /// days.
   public init?(start: Int, end: Int, days: Weekdays = .all) {
     let end = end == 0 ? 1440 : end
     guard (0..<1440).contains(start), (1...1440).contains(end), start != end, !days.isEmpty else { return nil }
@@ -78,8 +79,8 @@ public struct Window: Hashable, Sendable {
     return .closed(until: zone.first(of: CivilDate(daysSince1970: today + Window.daysAhead), secondsOfDay: 0))
   }
 
-  /// The state for people of whom only the country is known, and the country has several zones: open when it is open in all
-  /// of them.
+  /// The state for people of whom only the country is known, and the country has several zones: open when it is open in
+  /// all of them.
   public func state(at instant: Instant, in zones: [Zone]) -> State {
     precondition(!zones.isEmpty, "a window opens by the clocks of some zone")
     if zones.count == 1 { return state(at: instant, in: zones[0]) }
@@ -99,8 +100,8 @@ public struct Window: Hashable, Sendable {
     }
   }
 
-  /// Whether the window opens in all the zones at once within the next two weeks. A short window over a wide country never
-  /// does, and a campaign with it would wait for ever.
+  /// Whether the window opens in all the zones at once within the next two weeks. A short window over a wide country
+  /// never does, and a campaign with it would wait for ever.
   public func opens(in zones: [Zone], after instant: Instant) -> Bool {
     guard case .closed(let until) = state(at: instant, in: zones) else { return true }
     if case .open = state(at: until, in: zones) { return true }

@@ -60,7 +60,8 @@ public struct Zone: Hashable, Sendable {
 
   public func day(of instant: Instant) -> CivilDate { local(instant).date }
 
-  /// The instants at which the zone's clocks show a time: none when they skip it, two when they show it twice, in order.
+  /// The instants at which the zone's clocks show a time: none when they skip it, two when they show it twice, in
+  /// order.
   ///
   /// `secondsOfDay` may be 86,400 or more for times of the days after.
   public func instants(of date: CivilDate, secondsOfDay: Int) -> [Instant] {

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Reads zone files: the one place of the rules that touches the disk. The system's files are used, because they are updated
-/// with the system when a government changes its mind in the week before.
+/// Reads zone files: the one place of the rules that touches the disk. The system's files are used, because they are
+/// updated with the system when a government changes its mind in the week before.
 enum ZoneFile {
   /// Zone files are a few kilobytes; whatever is larger is none.
   private static let largest = 1 << 20
@@ -30,7 +30,8 @@ enum ZoneFile {
     }
   }
 
-  /// A name comes from users and becomes part of a path: words of letters, digits, `_`, `+` and `-`, split by single `/`.
+  /// A name comes from users and becomes part of a path: words of letters, digits, `_`, `+` and `-`, split by single
+  /// `/`.
   static func isName(_ name: String) -> Bool {
     let words = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     return name.utf8.count <= 64

@@ -1,8 +1,8 @@
 import Domain
 import Governor
 
-/// A number's way out in the fake world: claims slots, moves them by jitter, is frozen, delayed and throttled, and sends in
-/// order. It uses the governor as a sender does and keeps the log that tests judge.
+/// A number's way out in the fake world: claims slots, moves them by jitter, is frozen, delayed and throttled, and
+/// sends in order. It uses the governor as a sender does and keeps the log that tests judge.
 public struct Line {
   /// What the world does to it. Each is one in so many steps; zero is never.
   public struct Faults: Sendable {
@@ -34,8 +34,8 @@ public struct Line {
   private let horizon: Int64
   private var faults: Faults
   private var chance: SplitMix64
-  /// Reserved half a horizon ahead, counted in unsent slots: by time alone a line that the ring holds back would reserve
-  /// more and more, and later only would lose the slots that jitter is behind by.
+  /// Reserved half a horizon ahead, counted in unsent slots: by time alone a line that the ring holds back would
+  /// reserve more and more, and later only would lose the slots that jitter is behind by.
   private var slots: [(at: Int64, step: Int64, lost: Int64)] = []
   private var used = 0
   private var idles = false

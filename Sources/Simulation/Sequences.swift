@@ -1,5 +1,5 @@
-/// Calls `body` with every sequence of the events, from the empty one to those of `length`: small machines are proved by
-/// all their histories. Five events of length six are 19,531 sequences.
+/// Calls `body` with every sequence of the events, from the empty one to those of `length`: small machines are proved
+/// by all their histories. Five events of length six are 19,531 sequences.
 public func everySequence<Event>(of events: [Event], upTo length: Int, _ body: ([Event]) throws -> Void) rethrows {
   var places: [Int] = []
   while true {

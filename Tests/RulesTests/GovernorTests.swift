@@ -85,7 +85,8 @@ import Testing
         last = sent.at
       }
       #expect(line.law.fullest <= limit, "seed \(seed)")
-      // Nobody starves: what no freeze and no throttle answer explains is jitter, lateness and a catch-up of one window.
+      // Nobody starves: what no freeze and no throttle answer explains is jitter, lateness and a catch-up of one
+      // window.
       #expect(line.longestWait < 2_000_000_000 + window.nanoseconds, "seed \(seed)")
     }
   }

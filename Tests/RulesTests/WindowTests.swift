@@ -24,8 +24,8 @@ import Testing
     ("Africa/Cairo", "20:30", "00:30", "2026-04-23T20:00:00Z", "open until 2026-04-23T22:00:00Z"),
     ("Africa/Cairo", "00:30", "05:00", "2026-04-23T21:59:00Z", "closed until 2026-04-23T22:00:00Z"),
     ("Africa/Cairo", "00:15", "00:45", "2026-04-23T21:59:00Z", "closed until 2026-04-24T21:15:00Z"),
-    // Cairo's autumn: 23:00 to 24:00 comes twice. The evening window runs through both; one that ends in the hour ends the
-    // first time, one that starts in it starts the second time.
+    // Cairo's autumn: 23:00 to 24:00 comes twice. The evening window runs through both; one that ends in the hour ends
+    // the first time, one that starts in it starts the second time.
     ("Africa/Cairo", "20:30", "00:30", "2026-10-29T18:00:00Z", "open until 2026-10-29T22:30:00Z"),
     ("Africa/Cairo", "20:30", "23:30", "2026-10-29T18:00:00Z", "open until 2026-10-29T20:30:00Z"),
     ("Africa/Cairo", "20:30", "23:30", "2026-10-29T21:10:00Z", "closed until 2026-10-30T18:30:00Z"),
