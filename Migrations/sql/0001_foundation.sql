@@ -191,7 +191,8 @@ create function record_consent(
 ) returns int language sql as $$
   with said as (
     insert into consent (business_id, person_key, scope, event, source, evidence, source_at)
-    select _business, p, s, e, so, ev, at
+    -- A clock that runs ahead must not outvote later words.
+    select _business, p, s, e, so, ev, least(at, clock_timestamp())
     from unnest(_people, _scopes, _events, _sources, _evidence, _source_at) as x (p, s, e, so, ev, at)
     returning consent_id, person_key, scope, event, source_at
   ), effect as (
