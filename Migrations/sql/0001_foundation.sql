@@ -587,7 +587,7 @@ end $$;
 -- One row per recipient and attempt (the newest attempt is the person's), with the state's number of Domain.RecipientState.
 -- Always filtered by campaign_id, which prunes the partitions.
 create view message as
-select r.campaign_id, r.seq, r.contact_id, r.phone, f.attempt, f.number_id, f.at as handed_at, f.outcome, f.code as refusal,
+select r.campaign_id, r.seq, r.contact_id, r.phone, coalesce(f.attempt, s.attempt) as attempt, f.number_id, f.at as handed_at, f.outcome, f.code as refusal,
   f.wamid, s.standing, s.sent_at, s.delivered_at, s.read_at, s.failed_at, s.code as failure, s.category, s.pricing_type,
   s.market, s.charge, s.rate_id, s.charge_day, k.reason as skip_reason, d.due_at, d.reason as hold_reason,
   case
