@@ -20,22 +20,10 @@ public enum JSONValue: Sendable, Equatable {
   public init(
     parsing bytes: [UInt8], sizeLimit: Int = JSONReader.defaultSizeLimit, depthLimit: Int = JSONReader.defaultDepthLimit
   ) throws(JSONError) {
-    let reader = JSONReader(sizeLimit: sizeLimit, depthLimit: depthLimit)
-    let result: Result<JSONValue, JSONError> = bytes.withUnsafeBufferPointer { buffer in
-      reader.parse(buffer).flatMap { root in
-        var numbers = JSONNumberTokens(buffer)
-        do throws(JSONError) {
-          return .success(try JSONValue.build(root, &numbers))
-        } catch {
-          return .failure(error)
-        }
-      }
-    }
-    withExtendedLifetime(reader) {}
-    self = try result.get()
+    self = try JSONReader(sizeLimit: sizeLimit, depthLimit: depthLimit).value(of: bytes)
   }
 
-  private static func build(_ element: JSONElement, _ numbers: inout JSONNumberTokens) throws(JSONError) -> JSONValue {
+  fileprivate static func build(_ element: JSONElement, _ numbers: inout JSONNumberTokens) throws(JSONError) -> JSONValue {
     switch element.kind {
     case .number: return .number(numbers.next())
     case .array:
@@ -108,6 +96,23 @@ public enum JSONValue: Sendable, Equatable {
     var writer = JSONWriter()
     writer.value(self)
     return writer.bytes
+  }
+}
+
+extension JSONReader {
+  /// As `JSONValue(parsing:)`, with this reader's buffers and limits: for many small documents, one after the other.
+  public func value(of bytes: [UInt8]) throws(JSONError) -> JSONValue {
+    let result: Result<JSONValue, JSONError> = bytes.withUnsafeBufferPointer { buffer in
+      parse(buffer).flatMap { root in
+        var numbers = JSONNumberTokens(buffer)
+        do throws(JSONError) {
+          return .success(try JSONValue.build(root, &numbers))
+        } catch {
+          return .failure(error)
+        }
+      }
+    }
+    return try result.get()
   }
 }
 

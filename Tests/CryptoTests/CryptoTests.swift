@@ -12,6 +12,13 @@ private func text(_ string: String) -> [UInt8] { Array(string.utf8) }
     #expect(Crypto.hex(Crypto.sha256([])) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
   }
 
+  @Test func `is the same when the bytes pass by in pieces`() {
+    let hash = RunningHash()
+    for piece in ["", "a", "bc", ""] { hash.update(text(piece)) }
+    #expect(hash.finish() == Crypto.sha256(text("abc")))
+    #expect(RunningHash().finish() == Crypto.sha256([]))
+  }
+
   /// RFC 4231, section 4: cases 1 to 4, 6 and 7 (5 is about truncation), and the empty key and message.
   static let vectors: [(key: [UInt8], message: [UInt8], mac: String)] = [
     (
