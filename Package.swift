@@ -96,7 +96,7 @@ let package = Package(
     tests("CloudAPI", ["CloudAPI", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("Sandbox", ["Sandbox", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("Store", ["Store", "Simulation", "Postgres", "Crypto", "JSON", "Money", "Reactor", "Domain"]),
-    tests("Importing", ["Importing", "Simulation", "Store", "Migrations", "Postgres", "Phone", "Crypto", "JSON", "Reactor", "Domain"]),
+    tests("Importing", ["Importing", "Simulation", "Store", "Postgres", "Phone", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("API", ["API", "Simulation", "Store", "CloudAPI", "Postgres", "HTTPServer", "HTTPClient", "Crypto", "JSON", "Reactor", "Domain"]),
     // The promises: real PostgreSQL, real sockets, real processes; killed, frozen, delayed, duplicated.
     tests(

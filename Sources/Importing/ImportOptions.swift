@@ -1,5 +1,6 @@
 import Domain
 import Phone
+import Reactor
 
 /// How a file of contacts is to be read. Everything has a default that is safe for people who know nothing of it.
 public struct ImportOptions: Sendable {
@@ -22,6 +23,8 @@ public struct ImportOptions: Sendable {
   public var defaultRegion: PhoneRegion?
   /// Where consent came from, for rows that don't say. Without either, people are stored and not marketable.
   public var consentSource: String?
+  /// When people consented, for rows that don't say; nil: when the import began.
+  public var consentAt: Instant?
   public var phones = PhoneOptions()
   /// Stores what is only possible as if it were valid.
   public var acceptsPossible = false
@@ -32,8 +35,8 @@ public struct ImportOptions: Sendable {
 
   public init() {}
 
-  /// From the parameters of a request: `phone_column`, `default_region`, `consent_source`, `on_error=refuse|keep`,
-  /// `accept=landline,service,possible`, `fix=old_format`, `encoding`, `delimiter=comma|semicolon|tab`, `language=en|ar`.
+  /// From the parameters of a request: `phone_column`, `default_region`, `consent_source`, `consent_at`,
+  /// `on_error=refuse|keep`, `accept=landline,service,possible`, `fix=old_format`, `encoding`, `delimiter=comma|semicolon|tab`, `language=en|ar`.
   public init(query: [(String, String)], contentType: String?) throws(Problem) {
     format = try ImportOptions.format(contentType)
     for (name, value) in query { try set(name, value) }
@@ -64,6 +67,11 @@ public struct ImportOptions: Sendable {
         throw ImportOptions.wrong(name, "It is empty or too long.", "Say in at most 200 bytes where people agreed.")
       }
       consentSource = value
+    case "consent_at":
+      guard let instant = Instant(rfc3339: value), instant <= .now + .seconds(86_400) else {
+        throw ImportOptions.wrong(name, "It is no time, or it lies in the future.", "Write RFC 3339 with an offset.")
+      }
+      consentAt = instant
     case "on_error":
       guard let choice = BrokenFile(rawValue: value) else {
         throw ImportOptions.wrong(name, "It is none of its values.", "Give refuse or keep.")
@@ -104,7 +112,8 @@ public struct ImportOptions: Sendable {
     default:
       throw ImportOptions.wrong(
         name, "An import has no such parameter.",
-        "Known are phone_column, default_region, consent_source, on_error, accept, fix, encoding, delimiter, language.")
+        "Known are phone_column, default_region, consent_source, consent_at, on_error, accept, fix, encoding, delimiter, "
+          + "language.")
     }
   }
 

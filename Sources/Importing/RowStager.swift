@@ -105,7 +105,7 @@ struct RowStager {
     } else if cells.consentAt.isEmpty {
       consented += 1
       people.text(UTF8Bytes.prefix(source, limit: RowStager.consentTextLimit))
-      people.null()
+      if let at = options.consentAt { people.timestamptz(at) } else { people.null() }
     } else if let at = RowStager.instant(cells.consentAt), at <= now + .seconds(86_400) {
       consented += 1
       people.text(UTF8Bytes.prefix(source, limit: RowStager.consentTextLimit))

@@ -205,6 +205,10 @@ import Testing
     #expect(plain.consented == 0)
     let declared = try await lists.send("phone\n+201001234561\n", try egypt { $0.consentSource = "till" })
     #expect(declared.consented == 1)
+    let dated = try await lists.send(
+      "phone\n+201001234567\n",
+      ImportOptions(query: [("consent_source", "desk"), ("consent_at", "2026-03-01T00:00:00Z")], contentType: nil))
+    #expect(dated.consented == 1)
     let byRow = try await lists.send(
       """
       phone,consent_source,consent_at,consent_text
@@ -216,10 +220,11 @@ import Testing
       """)
     #expect((byRow.consented, byRow.unreadableConsents) == (2, 2))
     let rows = try await lists.pool.run("select phone, opt_in_at, opt_in_source, opt_in_upload from contact order by phone")
-    #expect(rows.map { $0.isNull(1) } == [true, false, false, false, true, true, true])
-    #expect(rows.map { $0.optionalText(2) } == [nil, "till", "shop", "web", nil, nil, nil])
+    #expect(rows.map { $0.isNull(1) } == [true, false, false, false, true, true, true, false])
+    #expect(rows.map { $0.optionalText(2) } == [nil, "till", "shop", "web", nil, nil, nil, "desk"])
     #expect(rows[2].instant(1) == Instant(rfc3339: "2026-01-02T08:00:00Z"))
     #expect(rows[3].instant(1) == Instant(rfc3339: "2026-01-02T00:00:00Z"))
+    #expect(rows[7].instant(1) == Instant(rfc3339: "2026-03-01T00:00:00Z"))
     #expect(rows[2].int64(3) == byRow.upload.rawValue)
     #expect(try await lists.attributes(201_001_234_562) == ["consent_text": "I agree"])
   }
@@ -250,7 +255,7 @@ import Testing
 @Suite struct `Parameters of an import` {
   @Test(arguments: [
     ("default_region", "XX"), ("on_error", "ignore"), ("accept", "everything"), ("fix", "all"), ("encoding", "ebcdic"),
-    ("delimiter", "|"), ("consent_source", ""), ("language", "fr"), ("phone_colum", "x"),
+    ("delimiter", "|"), ("consent_source", ""), ("consent_at", "2999-01-01T00:00:00Z"), ("language", "fr"), ("phone_colum", "x"),
   ])
   func `are refused by name when wrong`(_ name: String, _ value: String) {
     let problem = #expect(throws: Problem.self) { try ImportOptions(query: [(name, value)], contentType: nil) }

@@ -100,11 +100,6 @@ import Testing
     #expect(rejects.map(\.reason) == ["landline", "spreadsheet", "empty", "too_many_fields", "only_possible"])
     #expect(rejects[0].raw == "0501234567,x")
     #expect(try await lists.count("select count(*) from contact where suspect") == 1)
-    let csv = Lock([UInt8]())
-    try await RejectsFile.write(report.upload, of: lists.business, from: lists.pool) { chunk in csv.with { $0 += chunk } }
-    let text = String(decoding: csv.with { $0 }, as: UTF8.self)
-    #expect(text.hasPrefix("line,reason,remedy,row\n4,landline,"))
-    #expect(text.contains("\"+201001234568,a,b\""))
   }
 
   @Test func `holds nobody back who is only possible when that is accepted`() async throws {

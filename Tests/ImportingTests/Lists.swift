@@ -2,10 +2,10 @@ import Crypto
 import Domain
 import Importing
 import JSON
-import Migrations
 import Postgres
 import Reactor
 import Simulation
+import Store
 
 /// A database with one business, two audiences, and the means to send files to them.
 struct Lists: Sendable {
@@ -20,7 +20,7 @@ struct Lists: Sendable {
   init() async throws {
     let url = try await TestDatabase.shared.fresh(like: "lists") { url in
       let connection = Connection(ConnectionSettings(url: url), on: Lists.reactor)
-      for migration in Migrations.all { try await connection.script(String(decoding: migration.sql, as: UTF8.self)) }
+      _ = try await Migrator.migrate(connection)
       try await connection.script(
         """
         insert into business (name) values ('one'), ('two');
