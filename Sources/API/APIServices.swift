@@ -45,15 +45,9 @@ public struct APIServices: Sendable {
 public struct UploadRequest: Sendable {
   public var business: Business.ID
   public var audience: Audience.ID
-  public var isNDJSON: Bool
-  /// ISO 3166 code for rows without `+`.
-  public var region: String?
-  public var phoneColumn: String?
-  /// `possible`: also numbers that are only possible.
-  public var accept: [String]
-  /// Where the people's consent comes from, for the whole file.
-  public var consentSource: String?
-  public var consentAt: Instant?
+  /// The request's parameters: how the file is to be read. Whoever reads it says which are known.
+  public var query: [(String, String)]
+  public var contentType: String?
   public var by: String
   public var nextChunk: @Sendable () async throws -> [UInt8]?
 }

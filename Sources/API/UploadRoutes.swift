@@ -21,18 +21,6 @@ struct UploadRoutes: Sendable {
   private func upload(_ call: Call) async throws -> HTTPResponse {
     let audience: Audience.ID = try call.id("audience")
     guard let replay = call.upload else { preconditionFailure("an upload without its replay") }
-    let isNDJSON = try UploadRoutes.isNDJSON(call)
-    var at: Instant?
-    if let text = call.query("consent_at") {
-      guard let instant = Instant(rfc3339: text) else {
-        throw Problem.invalid("consent_at", "This is not a time that we can read.", remedy: "Write RFC 3339 with an offset.")
-      }
-      at = instant
-    }
-    let accept = (call.query("accept") ?? "").split(separator: ",").map(String.init)
-    for word in accept where !["possible", "landline", "service", "old_format"].contains(word) {
-      throw Problem.invalid("accept", "This word is not known here.", remedy: "Write possible, landline, service, old_format.")
-    }
     guard try await !Audiences.known([audience], of: call.caller.business, on: services.pool).isEmpty else {
       throw Problem.notFound("audience")
     }
@@ -40,25 +28,23 @@ struct UploadRoutes: Sendable {
     return try await replay.replaying {
       let answer = try await services.importContacts(
         UploadRequest(
-          business: call.caller.business, audience: audience, isNDJSON: isNDJSON, region: call.query("default_region"),
-          phoneColumn: call.query("phone_column"), accept: accept, consentSource: call.query("consent_source"), consentAt: at,
-          by: call.caller.actor, nextChunk: { try await replay.nextChunk() }))
+          business: call.caller.business, audience: audience, query: UploadRoutes.query(call),
+          contentType: UploadRoutes.contentType(call), by: call.caller.actor, nextChunk: { try await replay.nextChunk() }))
       return .json(201, ["id": .id(answer.upload), "audience": .id(audience), "report": answer.report])
     }
   }
 
-  private static func isNDJSON(_ call: Call) throws(Problem) -> Bool {
-    let type = (call.request.header("content-type") ?? "text/csv").split(separator: ";").first.map { $0.filter { $0 != " " }.lowercased() }
-    switch type {
-    case "application/x-ndjson", "application/ndjson", "application/jsonl": return true
-    case "text/csv", "application/csv", "text/plain", "application/octet-stream", "text/tab-separated-values",
-      "application/x-www-form-urlencoded":  // what curl says of --data-binary unless told otherwise
-      return false
-    default:
-      throw Problem(
-        415, "media_type_unknown", "This kind of file is not read here.", detail: "The Content-Type is not one of a contact file.",
-        remedy: "Send text/csv or application/x-ndjson.")
-    }
+  /// What curl says of a file unless told otherwise is not meant.
+  private static func contentType(_ call: Call) -> String? {
+    let type = call.request.header("content-type")
+    return type?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true ? nil : type
+  }
+
+  /// The remedies of rejected rows are written in the caller's language.
+  private static func query(_ call: Call) -> [(String, String)] {
+    let query = call.request.query
+    let speaks = query.contains { $0.0 == "language" }
+    return speaks || call.language == .english ? query : query + [("language", "ar")]
   }
 
   private func show(_ call: Call) async throws -> HTTPResponse {

@@ -13,6 +13,11 @@ public struct HTTPRequest: Sendable {
   /// When set and no byte may have left by then, the request ends as `neverWritten("late")` instead of leaving late:
   /// after a frozen process wakes, what waited for a connection does not burst out beside its successor's sends.
   public var writeBy: BootInstant?
+  /// Sent in place of `body`, read while it leaves: for files that memory should not hold. For `POST`.
+  public var upload: HTTPUpload?
+  /// Takes the body of a 2xx answer piece by piece in place of `HTTPAnswer.body`, without a limit; false ends the transfer.
+  /// It runs on the reactor's thread.
+  public var sink: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
   /// Off: only the headers in `HTTPAnswer.keptHeaders` are copied.
   public var collectsAllHeaders = false
 
@@ -29,6 +34,18 @@ public struct HTTPRequest: Sendable {
     writeBy: BootInstant? = nil
   ) {
     self.init(method, url, headers: HeaderList(headers), body: body, timeout: timeout, writeBy: writeBy)
+  }
+}
+
+/// A body of known length that is read while it is sent.
+public struct HTTPUpload: Sendable {
+  public let length: Int
+  /// Fills the buffer and says how much of it; 0 is the end, below 0 ends the transfer. It runs on the reactor's thread, so
+  /// a reactor that sends from slow disks should do nothing else.
+  public let read: @Sendable (UnsafeMutableRawBufferPointer) -> Int
+
+  public init(length: Int, read: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Int) {
+    (self.length, self.read) = (length, read)
   }
 }
 

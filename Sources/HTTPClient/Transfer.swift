@@ -19,6 +19,7 @@ final class Transfer {
   // What the handle carries from its last request, so that only differences are set again.
   private var method: String?
   private var hasBody = false
+  private var hasUpload = false
   private var url = ""
   private var headers = HeaderList.none
   private var timeout: Int = 0
@@ -34,6 +35,9 @@ final class Transfer {
   private var answerHeaderBytes = 0
   private var headEnded = false
   private var answerBody: [UInt8] = []
+  private var upload: HTTPUpload?
+  private var sink: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
+  private var isGood = false
 
   static let maxHeaderBytes = 64 << 10
 
@@ -58,8 +62,13 @@ final class Transfer {
       guard left > .zero else { return .neverWritten(reason: "late") }
       connectWithin = min(connectWithin, Transfer.milliseconds(left))
     }
-    if method != request.method || hasBody != !request.body.isEmpty { setUp(request.method, !request.body.isEmpty) }
-    if hasBody || method == "POST" {
+    let brings = !request.body.isEmpty
+    if method != request.method || hasBody != brings || hasUpload || request.upload != nil {
+      setUp(request.method, brings, request.upload != nil)
+    }
+    if let upload = request.upload {
+      set { ccurl_set_offset($0, CURLOPT_POSTFIELDSIZE_LARGE, Int64(upload.length)) }
+    } else if hasBody || method == "POST" {
       set { ccurl_set_offset($0, CURLOPT_POSTFIELDSIZE_LARGE, Int64(request.body.count)) }
       request.body.withUnsafeBytes { bytes in
         // An empty array has no address, and none means "not set".
@@ -92,6 +101,7 @@ final class Transfer {
     (writeBy, writtenAt, wasLate, wasTooLarge) = (request.writeBy, nil, false, false)
     (answerHeaders, answerHeaderBytes, headEnded, answerBody) = ([], 0, false, [])
     collectsAllHeaders = request.collectsAllHeaders
+    (upload, sink, isGood) = (request.upload, request.sink, false)
     return nil
   }
 
@@ -102,6 +112,7 @@ final class Transfer {
     guard let completion else { preconditionFailure("an idle transfer can't end") }
     let result = result(code)
     (self.completion, client, answerHeaders, answerBody) = (nil, nil, [], [])
+    (upload, sink) = (nil, nil)
     return (completion, result)
   }
 
@@ -148,9 +159,9 @@ final class Transfer {
 
   // MARK: Setting options
 
-  private func setUp(_ method: String, _ hasBody: Bool) {
+  private func setUp(_ method: String, _ hasBody: Bool, _ hasUpload: Bool) {
     curl_easy_reset(easy)
-    (self.method, self.hasBody) = (method, hasBody)
+    (self.method, self.hasBody, self.hasUpload) = (method, hasBody, hasUpload)
     (url, headers, timeout, connectTimeout) = ("", .none, 0, 0)
     set { ccurl_set_pointer($0, CURLOPT_PRIVATE, context) }
     set { ccurl_set_long($0, CURLOPT_NOSIGNAL, 1) }
@@ -180,6 +191,10 @@ final class Transfer {
     set { ccurl_set_pointer($0, CURLOPT_PREREQDATA, context) }
     set { ccurl_set_prerequest($0) { context, _, _, _, _ in Transfer.of(context).mayWrite() } }
 
+    if hasUpload {
+      set { ccurl_set_pointer($0, CURLOPT_READDATA, context) }
+      set { ccurl_set_receiver($0, CURLOPT_READFUNCTION) { Transfer.of($3).giveBody($0, $1 * $2) } }
+    }
     switch (method, hasBody) {
     case ("GET", false): set { ccurl_set_long($0, CURLOPT_HTTPGET, 1) }
     case ("HEAD", false): set { ccurl_set_long($0, CURLOPT_NOBODY, 1) }
@@ -230,12 +245,21 @@ final class Transfer {
   /// > CURLOPT_WRITEFUNCTION: if that amount differs from the amount passed to your callback function, it will signal
   /// > an error condition to the library.
   private func takeBody(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
+    if isGood, let sink { return sink(UnsafeRawBufferPointer(start: bytes, count: count)) ? count : 0 }
     guard answerBody.count + count <= settings.maxAnswerBytes else {
       wasTooLarge = true
       return 0
     }
     answerBody.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count))
     return count
+  }
+
+  /// > CURLOPT_READFUNCTION: your function must return the actual number of bytes that it stored in the data area.
+  /// > Returning 0 will signal end-of-file to the library and cause it to stop the current transfer.
+  private func giveBody(_ bytes: UnsafeMutablePointer<CChar>?, _ room: Int) -> Int {
+    guard let upload else { return Int(CURL_READFUNC_ABORT) }
+    let count = upload.read(UnsafeMutableRawBufferPointer(start: bytes, count: room))
+    return count < 0 ? Int(CURL_READFUNC_ABORT) : count
   }
 
   /// Called once per line, its end included; also for lines of 1xx answers, which the next status line makes void.
@@ -253,6 +277,8 @@ final class Transfer {
     if line.starts(with: "HTTP/".utf8) {
       answerHeaders.removeAll(keepingCapacity: true)
       headEnded = false
+      // `HTTP/1.1 200 OK`
+      isGood = line.dropFirst(5).drop { $0 != 0x20 }.dropFirst().first == UInt8(ascii: "2")
       return count
     }
     guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return count }

@@ -81,6 +81,12 @@ public enum Campaigns {
     ).first.map(entry)
   }
 
+  /// Whose campaign it is; nil when there is none.
+  public static func business(of id: Campaign.ID, on pool: Pool) async throws(DatabaseError) -> Business.ID? {
+    try await pool.run("select business_id from campaign where campaign_id = $1", .int8(id.rawValue)).first
+      .map { Business.ID($0.int64(0)) }
+  }
+
   /// The newest first, those below `before`; tests are left out unless asked for by their parent.
   public static func list(
     of business: Business.ID, testsOf parent: Campaign.ID? = nil, before: Int64?, limit: Int, on pool: Pool

@@ -31,6 +31,11 @@ public struct Installation: Sendable {
       name: row.text(0), personKeys: PersonKeys(pepper: pepper), business: Business.ID(row.int64(2)))
   }
 
+  /// The business of `open`, without a seal key; nil on a database that was never opened.
+  public static func business(on pool: Pool) async throws(DatabaseError) -> Business.ID? {
+    try await pool.run("select min(business_id) from business")[0].optionalInt64(0).map { Business.ID($0) }
+  }
+
   private static let context = "installation.pepper"
 }
 

@@ -157,6 +157,37 @@ import Testing
     await service.close()
   }
 
+  @Test func `takes a file that is read while it is sent, and gives one that is written while it comes`() async throws {
+    let service = try await TestService()
+    let id = try await service.call("POST", "/v1/audiences", ["name": "a"]).json["id"]?.stringValue ?? ""
+    let length = 5 << 20
+    let given = Lock(0)
+    var request = HTTPRequest(
+      "POST", service.url + "/v1/audiences/\(id)/contacts",
+      headers: [("Authorization", "Bearer " + service.key(.admin)), ("Content-Type", "text/csv")])
+    request.upload = HTTPUpload(length: length) { buffer in
+      given.with { given in
+        let count = min(buffer.count, length - given)
+        for index in 0..<count { buffer[index] = 0x41 }
+        given += count
+        return count
+      }
+    }
+    let answer = try await TestService.client.send(request).get()
+    #expect(answer.status == 201 && String(decoding: answer.body, as: UTF8.self).contains("\"bytes\":\(length)"))
+    let taken = Lock<[UInt8]>([])
+    var report = HTTPRequest("GET", service.url + "/v1/reports/messages", headers: [("Authorization", "Bearer " + service.key(.admin))])
+    report.sink = { bytes in
+      taken.with { $0 += bytes }
+      return true
+    }
+    let streamed = try await TestService.client.send(report).get()
+    #expect(streamed.status == 200 && streamed.body.isEmpty && taken.with { String(decoding: $0, as: UTF8.self) } == "campaign\r\n")
+    report.url = service.url + "/v1/reports/nothing"
+    #expect(try await TestService.client.send(report).get().body.isEmpty == false)
+    await service.close()
+  }
+
   @Test func `covers an upload by the hash of its stream`() async throws {
     let service = try await TestService()
     let id = try await service.call("POST", "/v1/audiences", ["name": "a"]).json["id"]?.stringValue ?? ""

@@ -1,0 +1,71 @@
+import Crypto
+import Postgres
+
+/// What one process of the service does and stands on.
+struct ServeSettings: Sendable {
+  enum Role: String, CaseIterable, Sendable { case api, intake, scheduler, sender }
+
+  var roles: Set<Role>
+  var database: ConnectionSettings
+  var address: String
+  var port: UInt16
+  var graphURL: String
+  var graphVersion: String
+  var caFile: String?
+  var appSecrets: [String]
+  var verifyToken: String
+  var sealKey: SealKey
+
+  init(_ invocation: Invocation) throws(UsageError) {
+    roles = []
+    for word in invocation.options["role"] ?? [] {
+      guard let role = Role(rawValue: word) else {
+        throw UsageError("There is no role \(word).", remedy: "Roles: \(Role.allCases.map(\.rawValue).joined(separator: ", ")).")
+      }
+      roles.insert(role)
+    }
+    if roles.isEmpty { roles = Set(Role.allCases) }
+    database = ConnectionSettings(url: try invocation.required(.databaseURL))
+    (address, port) = try ServeSettings.listen(try invocation.required(.listen))
+    graphURL = try ServeSettings.withoutSlash(try invocation.required(.graphURL))
+    graphVersion = try invocation.required(.graphVersion)
+    caFile = try invocation.setting(.caFile)
+    sealKey = try KeysCommand.sealKey(invocation)
+    // Only the intake verifies webhooks. Two secrets, with a comma between, hold while the app's secret is changed.
+    let needsIntake = roles.contains(.intake)
+    appSecrets = []
+    verifyToken = ""
+    if needsIntake {
+      appSecrets = try invocation.required(.appSecret).split(separator: ",").map(String.init)
+      verifyToken = try invocation.required(.verifyToken)
+    }
+  }
+
+  init(
+    roles: Set<Role>, database: ConnectionSettings, address: String, port: UInt16, graphURL: String, graphVersion: String,
+    appSecrets: [String], verifyToken: String, sealKey: SealKey
+  ) {
+    (self.roles, self.database, self.address, self.port) = (roles, database, address, port)
+    (self.graphURL, self.graphVersion) = (graphURL, graphVersion)
+    (self.appSecrets, self.verifyToken, self.sealKey) = (appSecrets, verifyToken, sealKey)
+  }
+
+  /// `127.0.0.1:8080`, `[::1]:8080`.
+  static func listen(_ text: String) throws(UsageError) -> (String, UInt16) {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+      throw UsageError("\(text) is no address to listen on.", remedy: "Write e.g. 127.0.0.1:8080.")
+    }
+    var address = String(text[..<colon])
+    if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
+    return (address.isEmpty ? "127.0.0.1" : address, port)
+  }
+
+  private static func withoutSlash(_ url: String) throws(UsageError) -> String {
+    var url = url
+    while url.hasSuffix("/") { url.removeLast() }
+    guard url.hasPrefix("https://") || url.hasPrefix("http://") else {
+      throw UsageError("\(url) is no address of a Graph API.", remedy: "Write e.g. https://graph.facebook.com.")
+    }
+    return url
+  }
+}

@@ -1,0 +1,38 @@
+import JSON
+
+enum TemplatesCommand {
+  static let commands = [
+    Command(
+      words: ["templates", "list"], summary: "templates as the last synchronisation saw them", options: [Commands.json],
+      settings: Setting.client, run: list),
+    Command(
+      words: ["templates", "sync"], summary: "read the templates of all accounts from Meta", options: [Commands.json],
+      settings: Setting.client, run: sync),
+  ]
+
+  private static func list(_ invocation: Invocation) async throws {
+    invocation.showList(
+      try await ServiceClient(invocation).all("/v1/templates"),
+      [
+        ("name", .left, { $0.text("name") }), ("language", .left, { $0.text("language") }),
+        ("status", .left, { $0.text("status") }), ("category", .left, { $0.text("category") }),
+        ("quality", .left, { $0.text("quality") }), ("version", .right, { $0.text("version") }),
+        ("text", .left, { String(body($0).prefix(60)) }),
+      ])
+  }
+
+  private static func body(_ template: JSONValue) -> String {
+    template["components"]?.arrayValue?.first { $0["type"]?.stringValue == "BODY" }?["text"]?.stringValue ?? ""
+  }
+
+  private static func sync(_ invocation: Invocation) async throws {
+    let answer = try await ServiceClient(invocation).post("/v1/templates/sync")
+    invocation.show(answer) { answer in
+      var table = Table([("account", .left), ("seen", .right), ("added", .right), ("changed", .right), ("gone", .right), ("problem", .left)])
+      for account in answer["accounts"]?.arrayValue ?? [] {
+        table.add(["waba_id", "seen", "added", "changed", "gone", "detail"].map { account.text($0) })
+      }
+      return table.text
+    }
+  }
+}

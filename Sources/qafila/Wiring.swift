@@ -1,0 +1,186 @@
+import API
+import CloudAPI
+import Crypto
+import Domain
+import Expansion
+import HTTPClient
+import HTTPServer
+import Importing
+import Intake
+import JSON
+import Postgres
+import Reactor
+import Reports
+import Sending
+import Store
+
+/// The service: its roles, each on its own reactor, wired to one database. The one place where they all are known.
+///
+/// *line* sends and does nothing else; *doors* answers HTTP and stores receipts; *desk* runs jobs and folds; two *workers*
+/// read files and write reports. The last three step back for the line.
+final class Service: Sendable {
+  let settings: ServeSettings
+  let installation: Installation
+  /// The port it listens on; 0 where no role of this process listens.
+  let port: UInt16
+
+  private let server: HTTPServer?
+  private let pools: [Pool]
+  private let tasks: [Task<Void, Never>]
+  private let reactors: [Reactor]
+
+  /// Checks the database, opens the installation, listens, and starts every role. Nothing runs when it throws.
+  static func start(_ settings: ServeSettings) async throws -> Service {
+    let doors = Reactor(name: "doors")
+    let desk = Reactor(name: "desk", niceness: 5)
+    let workers = (files: Reactor(name: "files", niceness: 10), reports: Reactor(name: "reports", niceness: 10))
+    let line = Reactor(name: "line")
+    let reactors = [doors, desk, workers.files, workers.reports, line]
+    for reactor in reactors { reactor.start() }
+    func pool(_ name: String, _ size: Int, _ reactor: Reactor) -> Pool {
+      var own = settings.database
+      own.applicationName = "qafila-" + name
+      return Pool(own, size: size, on: reactor)
+    }
+    let doorPool = pool("api", 8, doors)
+    let deskPool = pool("desk", 4, desk)
+    let filePool = pool("import", 2, workers.files)
+    let pools = [doorPool, deskPool, filePool]
+    do {
+      try await Migrator.check(doorPool)
+      let installation = try await Installation.open(doorPool, sealKey: settings.sealKey)
+      let counters = Counters(reactors: reactors)
+      var tasks: [Task<Void, Never>] = []
+      func run(_ name: String, on reactor: Reactor, _ body: @escaping @Sendable () async throws -> Void) {
+        tasks.append(
+          Task(executorPreference: reactor.tasks) {
+            do {
+              try await body()
+            } catch is CancellationError {
+              return
+            } catch {
+              Log.write("role_ended", [("role", name), ("error", "\(error)")])
+            }
+          })
+      }
+
+      var webhook: (@Sendable (HTTPServerRequest) async -> HTTPResponse)?
+      if settings.roles.contains(.intake) {
+        let intake = Intake(
+          appSecrets: settings.appSecrets, verifyToken: settings.verifyToken, installation: installation,
+          database: settings.database, on: doors, log: Log.write)
+        webhook = { await intake.handle($0) }
+        counters.add(intake)
+        let folder = Folder(installation: installation, database: settings.database, on: desk, log: Log.write)
+        counters.add(folder)
+        run("fold", on: desk) { try await folder.run() }
+      }
+      if settings.roles.contains(.scheduler) {
+        let scheduler = Scheduler(pool: deskPool, on: desk, log: Log.write)
+        run("scheduler", on: desk) { try await scheduler.run() }
+        run("housekeeping", on: desk) { try await Housekeeping.run(deskPool, on: desk) }
+      }
+      if settings.roles.contains(.sender) {
+        var own = SenderSettings(graphURL: settings.graphURL, graphVersion: settings.graphVersion)
+        own.caFile = settings.caFile
+        let sender = Sender(
+          settings: own, database: settings.database, seal: settings.sealKey, installation: installation.name, on: line,
+          log: Log.write)
+        counters.add(sender)
+        run("sender", on: line) { try await sender.run() }
+      }
+
+      let handler = handler(
+        settings, installation, webhook, counters, doors: doors, doorPool: doorPool, filePool: filePool, workers: workers)
+      var server: HTTPServer?
+      var port: UInt16 = 0
+      if let handler {
+        var own = HTTPServerSettings(address: settings.address, port: settings.port)
+        own.maxBodyBytes = 1 << 20
+        let made = HTTPServer(own, on: doors, handler: handler)
+        port = try made.start()
+        server = made
+      }
+      return Service(settings, installation, port, server, pools, tasks, reactors)
+    } catch {
+      for pool in pools { await pool.close() }
+      for reactor in reactors { reactor.stop() }
+      throw error
+    }
+  }
+
+  /// The API, or the webhooks alone, or nothing.
+  private static func handler(
+    _ settings: ServeSettings, _ installation: Installation, _ webhook: (@Sendable (HTTPServerRequest) async -> HTTPResponse)?,
+    _ counters: Counters, doors: Reactor, doorPool: Pool, filePool: Pool, workers: (files: Reactor, reports: Reactor)
+  ) -> (@Sendable (HTTPServerRequest) async -> HTTPResponse)? {
+    guard settings.roles.contains(.api) else {
+      guard let webhook else { return nil }
+      return { request in
+        switch request.path {
+        case "/webhooks/whatsapp": return await webhook(request)
+        case "/healthz", "/readyz": return .text(200, "ok\n")
+        default: return .text(404, "This process takes webhooks only.\n")
+        }
+      }
+    }
+    let http = HTTPClient(on: doors, settings: HTTPClientSettings(maxConnections: 16, caFile: settings.caFile))
+    let report = MessageReport(database: settings.database, on: workers.reports)
+    let services = APIServices(
+      pool: doorPool, keys: Keys(sealKey: settings.sealKey), tokens: Tokens(sealKey: settings.sealKey),
+      installation: installation, graph: GraphClient(http, url: settings.graphURL, version: settings.graphVersion),
+      importContacts: { request in
+        throw Problem(503, "imports_away", "Imports are not wired.", remedy: "Use a newer build.")
+      },
+      webhook: webhook,
+      reportMessages: { request, writer in
+        var own = MessageReport.Request(
+          business: request.business, campaign: request.campaign, from: request.from, to: request.to,
+          showsPhones: request.showsPhones, format: request.format == .csv ? .csv : .ndjson)
+        own.isForSpreadsheet = request.isExcel
+        try await report.stream(own) { try await writer.write($0) }
+      },
+      reportCosts: { request in
+        try await CostReport.lines(
+          by: request.groups, business: request.business, campaign: request.campaign, from: request.from, to: request.to,
+          on: doorPool)
+      },
+      metrics: { await counters.text() }, log: Log.write)
+    return API(services).handle
+  }
+
+  private init(
+    _ settings: ServeSettings, _ installation: Installation, _ port: UInt16, _ server: HTTPServer?, _ pools: [Pool],
+    _ tasks: [Task<Void, Never>], _ reactors: [Reactor]
+  ) {
+    (self.settings, self.installation, self.port) = (settings, installation, port)
+    (self.server, self.pools, self.tasks, self.reactors) = (server, pools, tasks, reactors)
+  }
+
+  /// Ends in good order: no new connections, requests under way get their answer, what was handed over is recorded.
+  func stop() async {
+    if let server { await server.shutdown(grace: .seconds(10)) }
+    for task in tasks { task.cancel() }
+    for task in tasks { await task.value }
+    for pool in pools { await pool.close() }
+    for reactor in reactors { reactor.stop() }
+  }
+}
+
+/// What must happen now and then whatever else does: partitions ahead of time, forgotten idempotency keys.
+enum Housekeeping {
+  static func run(_ pool: Pool, on reactor: Reactor) async throws {
+    while true {
+      do throws(DatabaseError) {
+        try await Migrator.ensurePartitions(pool)
+        try await Idempotency.purge(pool)
+      } catch {
+        if error == .cancelled { throw CancellationError() }
+        Log.write("housekeeping_waits", [("error", "\(error)")])
+        try await reactor.sleep(for: .seconds(30))
+        continue
+      }
+      try await reactor.sleep(for: .seconds(3600))
+    }
+  }
+}
