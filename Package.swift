@@ -26,7 +26,7 @@ let package = Package(
       dependencies: [
         "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Store", "CloudAPI", "Governor",
         "Consent", "Schedule", "Money", "Postgres", "HTTPClient", "HTTPServer", "Phone", "Crypto", "Reactor", "Domain",
-        "JSON", "CLinux", "Sandbox", "Migrations",
+        "JSON", "CLinux", "Sandbox", "DemoData", "Migrations",
       ],
       swiftSettings: strict),
 
@@ -81,6 +81,9 @@ let package = Package(
     module("Sandbox", ["HTTPServer", "HTTPClient", "Crypto", "Money", "Reactor", "Domain", "JSON"]),
     module("Simulation", ["Postgres", "Governor", "Consent", "Schedule", "Money", "Reactor", "Domain"]),
 
+    // Audience files of realistic shape, from a seed.
+    module("DemoData", ["Governor"]),
+
     // Numbered SQL, embedded in the binary.
     .target(name: "Migrations", path: "Migrations", resources: [.embedInCode("sql")], swiftSettings: strict),
 
@@ -95,6 +98,7 @@ let package = Package(
     tests("Rules", ["Governor", "Consent", "Schedule", "Money", "Simulation", "Domain"]),
     tests("CloudAPI", ["CloudAPI", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("Sandbox", ["Sandbox", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
+    tests("DemoData", ["DemoData", "Governor", "Phone", "Domain"]),
     tests("Store", ["Store", "Simulation", "Postgres", "Crypto", "JSON", "Money", "Reactor", "Domain"]),
     tests("Importing", ["Importing", "Simulation", "Store", "Postgres", "Phone", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("API", ["API", "Simulation", "Store", "CloudAPI", "Postgres", "HTTPServer", "HTTPClient", "Crypto", "JSON", "Reactor", "Domain"]),
