@@ -2,8 +2,8 @@ import Governor
 
 /// An audience file as shops have them, and the people who opted out before: the same seed gives the same bytes.
 ///
-/// The phones are drawn from ranges in use, so they may be real people's: load such a file into a service that talks to a
-/// Sandbox, never to Meta. A million rows take some seconds and 100 MB.
+/// The phones are drawn from ranges in use, so they may be real people's: load such a file into a service that talks to
+/// a Sandbox, never to Meta. A million rows take some seconds and 100 MB.
 public struct DemoAudience: Sendable {
   public static let mostRows = 1_000_000
 
@@ -17,7 +17,8 @@ public struct DemoAudience: Sendable {
   public static let defaultRegion = "EG"
 
   public init(rows: Int, seed: UInt64) {
-    precondition((1...DemoAudience.mostRows).contains(rows), "\(rows) rows are not between 1 and \(DemoAudience.mostRows)")
+    precondition(
+      (1...DemoAudience.mostRows).contains(rows), "\(rows) rows are not between 1 and \(DemoAudience.mostRows)")
     var chance = SplitMix64(seed: seed)
     var kinds = DemoAudience.kinds(rows)
     kinds.shuffle(using: &chance)
@@ -42,7 +43,8 @@ public struct DemoAudience: Sendable {
         summary.count(form)
         cells.append(people[chance.place(people.count)].row(form, &chance))
       case .blank: cells.appendBlank(DemoPerson.header.count)
-      case .landline, .service, .wrong, .letters, .twoNumbers, .spreadsheet, .oldFormat, .noCountry, .possible, .noPhone:
+      case .landline, .service, .wrong, .letters, .twoNumbers, .spreadsheet, .oldFormat, .noCountry, .possible,
+        .noPhone:
         // Somebody's row, with a phone that is none; its person is drawn anew each time.
         var (phone, country) = UselessPhone.text(kind, of: chance.draw(DemoShares.countries), &chance)
         if kind == .possible {

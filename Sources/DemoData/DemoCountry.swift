@@ -29,7 +29,8 @@ struct DemoCountry: Sendable {
     landlines: ["022#######", "034######", "050#######"], services: ["19###", "0800#######"],
     names: ["Egypt", "مصر"],
     cities: [
-      ("القاهرة", "Cairo"), ("القاهرة", "Cairo"), ("الجيزة", "Giza"), ("الإسكندرية", "Alexandria"), ("المنصورة", "Mansoura"),
+      ("القاهرة", "Cairo"), ("القاهرة", "Cairo"), ("الجيزة", "Giza"), ("الإسكندرية", "Alexandria"),
+      ("المنصورة", "Mansoura"),
       ("طنطا", "Tanta"), ("أسيوط", "Assiut"), ("بورسعيد", "Port Said"),
     ], consentSources: ["website checkout", "فرع مدينة نصر", "loyalty card", "استمارة الفرع"])
 
@@ -52,7 +53,9 @@ struct DemoCountry: Sendable {
     code: "KW", callingCode: "965", mobiles: ["50", "51", "55", "60", "65", "66", "94", "96", "97", "99"], length: 8,
     hasTrunkZero: false, landlines: ["222#####", "224#####", "253#####"], services: ["18#####"],
     names: ["Kuwait", "الكويت"],
-    cities: [("مدينة الكويت", "Kuwait City"), ("حولي", "Hawalli"), ("السالمية", "Salmiya"), ("الفروانية", "Farwaniya")],
+    cities: [
+      ("مدينة الكويت", "Kuwait City"), ("حولي", "Hawalli"), ("السالمية", "Salmiya"), ("الفروانية", "Farwaniya"),
+    ],
     consentSources: ["website checkout", "معرض السالمية"])
 
   static let jordan = DemoCountry(
@@ -62,7 +65,8 @@ struct DemoCountry: Sendable {
     consentSources: ["website checkout", "فرع عبدون"])
 
   static let morocco = DemoCountry(
-    code: "MA", callingCode: "212", mobiles: ["61", "62", "63", "64", "65", "66", "67", "70"], length: 9, hasTrunkZero: true,
+    code: "MA", callingCode: "212", mobiles: ["61", "62", "63", "64", "65", "66", "67", "70"], length: 9,
+    hasTrunkZero: true,
     landlines: ["05222#####", "05377#####"], services: ["0801######"], names: ["Morocco", "المغرب"],
     cities: [
       ("الدار البيضاء", "Casablanca"), ("الرباط", "Rabat"), ("مراكش", "Marrakech"), ("فاس", "Fès"), ("طنجة", "Tanger"),

@@ -1,19 +1,23 @@
 /// Names as shops have them: each person is written in one of the two scripts.
 enum DemoNames {
   static let given: [(arabic: String, latin: String)] = [
-    ("محمد", "Mohamed"), ("أحمد", "Ahmed"), ("محمود", "Mahmoud"), ("مصطفى", "Mostafa"), ("يوسف", "Youssef"), ("عمر", "Omar"),
+    ("محمد", "Mohamed"), ("أحمد", "Ahmed"), ("محمود", "Mahmoud"), ("مصطفى", "Mostafa"), ("يوسف", "Youssef"),
+    ("عمر", "Omar"),
     ("علي", "Ali"), ("خالد", "Khaled"), ("عبد الله", "Abdullah"), ("عبدالرحمن", "Abdulrahman"), ("فهد", "Fahad"),
     ("سعود", "Saud"), ("ماجد", "Majed"), ("طارق", "Tarek"), ("كريم", "Karim"), ("ياسين", "Yassine"), ("حمزة", "Hamza"),
-    ("إبراهيم", "Ibrahim"), ("فاطمة", "Fatma"), ("مريم", "Mariam"), ("نورة", "Noura"), ("سارة", "Sara"), ("منى", "Mona"),
+    ("إبراهيم", "Ibrahim"), ("فاطمة", "Fatma"), ("مريم", "Mariam"), ("نورة", "Noura"), ("سارة", "Sara"),
+    ("منى", "Mona"),
     ("هند", "Hind"), ("ليلى", "Laila"), ("آية", "Aya"), ("رانيا", "Rania"), ("دينا", "Dina"), ("خديجة", "Khadija"),
     ("زينب", "Zineb"), ("هدى", "Huda"), ("أسماء", "Asmaa"), ("ريم", "Reem"), ("شيماء", "Shaimaa"), ("عائشة", "Aisha"),
   ]
 
   static let family: [(arabic: String, latin: String)] = [
-    ("حسن", "Hassan"), ("السيد", "El Sayed"), ("عبد الفتاح", "Abdel Fattah"), ("الشناوي", "El Shenawy"), ("منصور", "Mansour"),
+    ("حسن", "Hassan"), ("السيد", "El Sayed"), ("عبد الفتاح", "Abdel Fattah"), ("الشناوي", "El Shenawy"),
+    ("منصور", "Mansour"),
     ("القحطاني", "Al-Qahtani"), ("العتيبي", "Al Otaibi"), ("الغامدي", "Alghamdi"), ("الشمري", "Al Shammari"),
     ("المنصوري", "Al Mansoori"), ("المطيري", "Al-Mutairi"), ("العنزي", "Alenezi"), ("النعيمي", "Al Nuaimi"),
-    ("الخطيب", "Al-Khatib"), ("العمري", "Alomari"), ("بني هاني", "Bani Hani"), ("بنعلي", "Benali"), ("العلوي", "Alaoui"),
+    ("الخطيب", "Al-Khatib"), ("العمري", "Alomari"), ("بني هاني", "Bani Hani"), ("بنعلي", "Benali"),
+    ("العلوي", "Alaoui"),
     ("الفاسي", "El Fassi"), ("بناني", "Bennani"), ("صالح", "Saleh"), ("د'أوليفيرا", "D'Oliveira"),
   ]
 

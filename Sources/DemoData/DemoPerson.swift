@@ -19,7 +19,9 @@ struct DemoPerson: Sendable {
   init(_ chance: inout SplitMix64, _ taken: inout Set<String>) {
     let country = chance.draw(DemoShares.countries)
     var phone = WrittenPhone(country: country, national: country.mobile(&chance))
-    while !taken.insert(phone.e164).inserted { phone = WrittenPhone(country: country, national: country.mobile(&chance)) }
+    while !taken.insert(phone.e164).inserted {
+      phone = WrittenPhone(country: country, national: country.mobile(&chance))
+    }
     self.phone = phone
 
     let isArabic = chance.hits(DemoShares.arabicNames)
@@ -51,7 +53,8 @@ struct DemoPerson: Sendable {
   func row(_ form: PhoneForm, _ chance: inout SplitMix64) -> [String] {
     let country = phone.country
     let mayLackCountry = country.code == DemoAudience.defaultRegion || !form.needsCountry
-    let share = country.code == DemoAudience.defaultRegion ? DemoShares.noCountryCell.egyptians : DemoShares.noCountryCell.others
+    let share =
+      country.code == DemoAudience.defaultRegion ? DemoShares.noCountryCell.egyptians : DemoShares.noCountryCell.others
     // Drawn in any case, so that one person's luck does not shift everybody's after.
     let (isLeftOut, style) = (chance.hits(share), chance.place(4))
     let written = style > 0 ? country.code : country.names[chance.place(country.names.count)]

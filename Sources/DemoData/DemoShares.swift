@@ -68,7 +68,8 @@ public enum PhoneForm: String, CaseIterable, Sendable {
   var needsCountry: Bool {
     switch self {
     case .e164, .bare, .zeros, .spaced, .dashed, .trunk, .link, .bidiMarks: false
-    case .local, .eatenZero, .localSpaced, .arabicDigits, .persianDigits, .wideDigits, .unbreakable, .quoted, .formula: true
+    case .local, .eatenZero, .localSpaced, .arabicDigits, .persianDigits, .wideDigits, .unbreakable, .quoted, .formula:
+      true
     }
   }
 }

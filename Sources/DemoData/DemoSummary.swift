@@ -39,7 +39,9 @@ public struct DemoSummary: Sendable, Equatable {
 
   /// One JSON object on one line. Every key is a plain word, so nothing needs escaping.
   public var json: String {
-    func object(_ pairs: [(String, Int)]) -> String { "{" + pairs.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}" }
+    func object(_ pairs: [(String, Int)]) -> String {
+      "{" + pairs.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
+    }
     let rejected = kinds.reduce(0) { $0 + ([.person, .again, .possible, .blank].contains($1.key) ? 0 : $1.value) }
     let numbers: [(String, Int)] = [
       ("rows", rows), ("people", people), ("again", kinds[.again] ?? 0), ("rejected", rejected),
@@ -50,7 +52,8 @@ public struct DemoSummary: Sendable, Equatable {
     let parts = [
       "\"kinds\":" + object(RowKind.allCases.map { ($0.rawValue, kinds[$0] ?? 0) }),
       "\"forms\":" + object(PhoneForm.allCases.map { ($0.rawValue, forms[$0] ?? 0) }),
-      "\"countries\":" + object(countries.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }),
+      "\"countries\":"
+        + object(countries.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }),
     ]
     return "{\"seed\":\(seed)," + object(numbers).dropFirst().dropLast() + "," + parts.joined(separator: ",") + "}"
   }

@@ -52,7 +52,9 @@ struct WrittenPhone {
 /// Phones that no import should take, each as its kind is met in real files.
 enum UselessPhone {
   /// The cell, and the country that stands beside it; nil: the cell of the country is empty.
-  static func text(_ kind: RowKind, of country: DemoCountry, _ chance: inout SplitMix64) -> (phone: String, country: DemoCountry?) {
+  static func text(_ kind: RowKind, of country: DemoCountry, _ chance: inout SplitMix64) -> (
+    phone: String, country: DemoCountry?
+  ) {
     func mobile(_ country: DemoCountry) -> String { country.trunk + country.mobile(&chance) }
     switch kind {
     case .landline:
@@ -71,7 +73,9 @@ enum UselessPhone {
       default: return (mobile(.egypt), .saudiArabia)
       }
     case .letters:
-      let remarks = ["لا يوجد", "N/A", "call after 5", "\(mobile(country)) (ماما)", mobile(country).replacing("0", with: "O") + "O"]
+      let remarks = [
+        "لا يوجد", "N/A", "call after 5", "\(mobile(country)) (ماما)", mobile(country).replacing("0", with: "O") + "O",
+      ]
       return (remarks[chance.place(remarks.count)], country)
     case .twoNumbers:
       let divider = [" / ", "-", "، ", " "][chance.place(4)]

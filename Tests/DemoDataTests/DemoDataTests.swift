@@ -83,7 +83,8 @@ import Testing
         #expect(number.e164 == phone.e164)
         #expect(code == country.code)
         guard !form.needsCountry else { continue }
-        guard case .accepted(number, code, _) = PhoneReader.read(phone.text(form), region: DemoAudience.defaultRegion) else {
+        guard case .accepted(number, code, _) = PhoneReader.read(phone.text(form), region: DemoAudience.defaultRegion)
+        else {
           Issue.record("\(phone.text(form)) needs its country beside it")
           return
         }
