@@ -78,11 +78,8 @@ public actor Connection {
   public func close() async {
     isClosed = true
     refuseAll(.unreachable(detail: "the connection was closed"))
-    // Check and wait in one region: what ends in between would not be waited for any more, but wait for.
-    await withCheckedContinuation { closer in
-      closers.append(closer)
-      finishClosing()
-    }
+    if inFlight.isEmpty, holder == nil { return drop() }
+    await withCheckedContinuation { closers.append($0) }
   }
 
   // MARK: From callers to the loop

@@ -15,17 +15,17 @@ public actor Sender {
 
   private let line: Line
   private let control: Connection
-  private let seal: SealKey
+  private let tokens: Tokens
   private let log: @Sendable (String, [(String, String)]) -> Void
   private var lanes: [Number.ID: (number: LiveCampaigns.LiveNumber, task: Task<Void, Never>)] = [:]
 
   /// `log` gets constant event names and fields without phones or secrets.
   public init(
-    settings: SenderSettings, database: ConnectionSettings, seal: SealKey, installation: String, on reactor: Reactor,
+    settings: SenderSettings, database: ConnectionSettings, tokens: Tokens, installation: String, on reactor: Reactor,
     log: @escaping @Sendable (_ event: String, _ fields: [(String, String)]) -> Void
   ) {
     self.reactor = reactor
-    self.seal = seal
+    self.tokens = tokens
     self.log = log
     func connection(_ name: String, timeout: Duration) -> Connection {
       var own = database
@@ -82,11 +82,11 @@ public actor Sender {
         known.task.cancel()
         await known.task.value
       }
-      guard let token = seal.open(number.sealedToken, context: "token") else {
+      guard let token = tokens.open(number.sealedToken) else {
         log("token_unreadable", [("number", number.phoneNumberID)])
         continue
       }
-      let lane = Lane(number, token: String(decoding: token, as: UTF8.self), line: line)
+      let lane = Lane(number, token: token, line: line)
       lanes[id] = (number, Task(executorPreference: reactor.tasks) { await lane.run() })
     }
     let working = Set(live.map(\.lane.number))

@@ -33,7 +33,7 @@ public enum LiveCampaigns {
     let rows = try await connection.run(
       """
       select n.business_id, a.portfolio_id, n.account_id, n.token_id, n.number_id, n.phone_number_id,
-        coalesce(n.per_second_own, n.per_second), n.reserve_percent, t.sealed
+        least(n.per_second, coalesce(n.per_second_own, n.per_second)), n.reserve_percent, t.sealed
       from number n join account a using (account_id) join token t using (token_id)
       where n.number_id in (select unnest(numbers) from campaign where state = 5)
       order by n.number_id

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Reactor
 
@@ -10,8 +11,10 @@ enum ServeCommand {
       "Roles: api (HTTP), intake (Meta's webhooks, folding), scheduler (jobs, the life of campaigns), sender (the lanes).",
     ],
     options: [Option("role", "ROLE", "run only this role", isRepeatable: true)],
-    settings: [.databaseURL, .listen, .graphURL, .graphVersion, .appSecret, .verifyToken, .sealKey, .caFile]
+    settings: [.databaseURL, .listen, .graphURL, .graphVersion, .appSecret, .verifyToken, .sealKey, .unknownAfter, .caFile]
   ) { invocation in
+    // Tokens live in this process's memory: they must not reach a core dump.
+    clinux_forbid_core_dumps()
     let stop = StopSignal()
     let service = try await Service.start(try ServeSettings(invocation))
     Log.write(

@@ -15,6 +15,8 @@ struct ServeSettings: Sendable {
   var appSecrets: [String]
   var verifyToken: String
   var sealKey: SealKey
+  /// How long a message may stay unknown while receipts flow.
+  var unknownAfter: Duration = .seconds(3600)
 
   init(_ invocation: Invocation) throws(UsageError) {
     roles = []
@@ -31,6 +33,10 @@ struct ServeSettings: Sendable {
     graphVersion = try invocation.required(.graphVersion)
     caFile = try invocation.setting(.caFile)
     sealKey = try KeysCommand.sealKey(invocation)
+    guard let seconds = Int64(try invocation.required(.unknownAfter)), (1...604_800).contains(seconds) else {
+      throw UsageError("QAFILA_UNKNOWN_AFTER is from 1 to 604800 seconds.", remedy: "Leave it out for an hour.")
+    }
+    unknownAfter = .seconds(seconds)
     // Only the intake verifies webhooks. Two secrets, with a comma between, hold while the app's secret is changed.
     let needsIntake = roles.contains(.intake)
     appSecrets = []

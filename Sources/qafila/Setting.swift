@@ -57,6 +57,10 @@ struct Setting: Sendable {
   static let sealKey = Setting(
     variable: "QAFILA_SEAL_KEY", flag: "seal-key", help: "seals tokens at rest: 64 hexadecimal digits or at least 32 characters",
     isSecret: true)
+  static let unknownAfter = Setting(
+    variable: "QAFILA_UNKNOWN_AFTER", flag: "unknown-after",
+    help: "seconds after which a message whose answer was lost, and whose receipt never came, ends as unresolved",
+    standard: "3600")
   static let caFile = Setting(
     variable: "QAFILA_CA_FILE", flag: "ca-file", help: "authorities to trust instead of the system's, as PEM")
   static let url = Setting(

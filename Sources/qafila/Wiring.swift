@@ -76,7 +76,9 @@ final class Service: Sendable {
         run("fold", on: desk) { try await folder.run() }
       }
       if settings.roles.contains(.scheduler) {
-        let scheduler = Scheduler(pool: deskPool, on: desk, log: Log.write)
+        var own = Scheduler.Settings()
+        own.unknownPatience = settings.unknownAfter
+        let scheduler = Scheduler(settings: own, pool: deskPool, on: desk, log: Log.write)
         run("scheduler", on: desk) { try await scheduler.run() }
         run("housekeeping", on: desk) { try await Housekeeping.run(deskPool, on: desk) }
       }
@@ -84,7 +86,8 @@ final class Service: Sendable {
         var own = SenderSettings(graphURL: settings.graphURL, graphVersion: settings.graphVersion)
         own.caFile = settings.caFile
         let sender = Sender(
-          settings: own, database: settings.database, seal: settings.sealKey, installation: installation.name, on: line,
+          settings: own, database: settings.database, tokens: Tokens(sealKey: settings.sealKey), installation: installation.name,
+          on: line,
           log: Log.write)
         counters.add(sender)
         run("sender", on: line) { try await sender.run() }
