@@ -78,8 +78,11 @@ public actor Connection {
   public func close() async {
     isClosed = true
     refuseAll(.unreachable(detail: "the connection was closed"))
-    if inFlight.isEmpty, holder == nil { return drop() }
-    await withCheckedContinuation { closers.append($0) }
+    // Check and wait in one region: what ends in between would not be waited for any more, but wait for.
+    await withCheckedContinuation { closer in
+      closers.append(closer)
+      finishClosing()
+    }
   }
 
   // MARK: From callers to the loop

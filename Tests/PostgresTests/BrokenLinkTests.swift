@@ -150,8 +150,7 @@ func connection(_ url: String, timeout: Duration = .seconds(10)) -> Connection {
       guard case .unreachable(let detail) = error else { throw error }
       #expect(detail.contains("/tmp/nowhere"))
     }
-    let took = BootInstant.now - started
-    #expect(took >= .milliseconds(290) && took < .seconds(5))
+    #expect(BootInstant.now - started >= .milliseconds(290))
     await #expect(throws: DatabaseError.self) { try await c.transaction { _ in } }
     await c.close()
   }
@@ -172,12 +171,12 @@ func connection(_ url: String, timeout: Duration = .seconds(10)) -> Connection {
 
   @Test func `does not wait when waiting cannot help`() async throws {
     let url = try await connection().settings.url
-    let started = BootInstant.now
     for wrong in [
       url.replacing("postgresql:///", with: "postgresql:///no-such-"), url.replacing("user=qafila", with: "user=nobody-known"),
       "postgresql://[broken", "nonsense", "host=/tmp passwrd=secret",
     ] {
-      let c = connection(wrong)
+      // Longer than anybody would look at a test.
+      let c = connection(wrong, timeout: .seconds(3600))
       do {
         _ = try await c.run("select 1")
         Issue.record("\(wrong) was reached")
@@ -187,7 +186,6 @@ func connection(_ url: String, timeout: Duration = .seconds(10)) -> Connection {
       }
       await c.close()
     }
-    #expect(BootInstant.now - started < .seconds(5))
   }
 
   @Test func `tries several hosts in turn, by name, address and path`() async throws {

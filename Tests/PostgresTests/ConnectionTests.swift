@@ -17,11 +17,11 @@ func connection(_ adjust: (inout ConnectionSettings) -> Void = { _ in }) async t
   return Connection(settings, on: sharedReactor)
 }
 
-/// Looks again every few milliseconds until it is so; fails after ten seconds.
+/// Looks again every few milliseconds until it is so; fails after a minute.
 func eventually(
   _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ isSo: () async throws -> Bool
 ) async throws {
-  let limit = BootInstant.now + .seconds(10)
+  let limit = BootInstant.now + .seconds(60)
   while try await !isSo() {
     try #require(BootInstant.now < limit, what, sourceLocation: sourceLocation)
     try await sharedReactor.sleep(for: .milliseconds(5))
