@@ -1,0 +1,194 @@
+import CloudAPI
+import Domain
+import Governor
+import JSON
+import Simulation
+import Testing
+
+@testable import Sending
+@testable import Store
+
+/// The lane's decisions in virtual time: laws that hold whatever the world does to it.
+@Suite struct `A lane's queue` {
+  static func plan(_ campaign: Int64, pace: Int, paused: Bool = false) throws -> CampaignPlan {
+    let definition = try TemplateDefinition(
+      name: "t", language: "ar", parameterFormat: nil,
+      components: .array([.object(["type": "BODY", "text": "مرحبًا"])]))
+    return CampaignPlan(
+      campaign: Campaign.ID(campaign), template: Template.ID(1), marketing: true,
+      message: try TemplateMessage(definition, TemplateFill()), jitter: .none, ownPace: (pace, .seconds(1)),
+      reservePercent: 0, window: nil, place: (0, 1), endAt: nil, isPaused: paused, isCancelled: false, hasDue: false,
+      freeZones: [])
+  }
+
+  static func recipients(from first: Int32, _ count: Int) -> [LaneLog.Recipient] {
+    (first..<first + Int32(count)).map {
+      LaneLog.Recipient(
+        seq: $0, attempt: 1, contact: Contact.ID(Int64($0)), phone: PhoneNumber(digits: 201_000_000_000 + Int64($0))!,
+        person: PersonKey(high: 0, low: UInt64($0)), values: [])
+    }
+  }
+
+  struct Outcome {
+    var sentAt: [Int64] = []
+    var bySeq: [Int32: Int] = [:]
+    var oldestGate: Int64 = 0
+    var end: Int64 = 0
+  }
+
+  /// Runs one lane with two campaigns over `people` each; stalls and gate outages come from the seed.
+  static func run(seed: UInt64, perSecond: Int, paces: [Int], people: Int, troubled: Bool) throws -> Outcome {
+    var chance = SplitMix64(seed: seed)
+    var queue = LaneQueue(perSecond: perSecond, limits: LaneQueue.Limits(), seed: seed)
+    let plans = try paces.enumerated().map { try plan(Int64($0 + 1), pace: $1) }
+    queue.adopt(plans, perSecond: perSecond)
+    var next = [Int32](repeating: 1, count: paces.count)
+    var outcome = Outcome()
+    var now: Int64 = 1_000_000_000
+    var (nextGate, nextClaim, claim): (Int64, Int64, Int64) = (0, 0, 0)
+    var gateBack: Int64 = 0
+    var answers: [Int64] = []
+    let total = people * paces.count
+    while outcome.sentAt.count < total, now < 4_000_000_000_000 {
+      while let first = answers.first, first <= now {
+        answers.removeFirst()
+        queue.answered()
+      }
+      if now >= nextClaim {
+        for (index, plan) in plans.enumerated() {
+          if let want = queue.want(plan.campaign, at: now) {
+            let count = min(want.count, people - Int(next[index]) + 1)
+            if count > 0 {
+              claim += 1
+              queue.claimed(recipients(from: next[index], count), claim: claim, campaign: plan.campaign, at: now)
+              next[index] += Int32(count)
+            }
+          }
+        }
+        nextClaim = now + 20_000_000
+      }
+      if now >= nextGate, now >= gateBack {
+        let asked = queue.toAsk(at: now)
+        let verdicts = asked.map { _ in chance.below(50) == 0 ? Gate.Verdict.raced : .pass }
+        // The answer takes a while: what it allows is as old as its question.
+        _ = queue.judged(asked, verdicts, askedAt: now - chance.below(20_000_000))
+        nextGate = now + 50_000_000
+        if troubled, chance.below(40) == 0 { gateBack = now + chance.below(1_500_000_000) }
+      }
+      pacing: while true {
+        switch queue.next(at: now) {
+        case .handOver(let message, _):
+          queue.left(message, at: now)
+          outcome.sentAt.append(now)
+          outcome.bySeq[Int32(message.campaign.rawValue) * 1_000_000 + message.recipient.seq, default: 0] += 1
+          outcome.oldestGate = max(outcome.oldestGate, now - message.gatedAt)
+          answers.append(now + chance.below(80_000_000))
+          answers.sort()
+        case .wait, .idle: break pacing
+        }
+      }
+      now += 200_000 + chance.below(800_000)
+      if troubled, chance.below(3000) == 0 { now += chance.below(3_000_000_000) }
+    }
+    outcome.end = now
+    return outcome
+  }
+
+  static func fullestSecond(_ times: [Int64]) -> Int {
+    var (highest, first) = (0, 0)
+    for last in times.indices {
+      while times[last] - times[first] >= 1_000_000_000 { first += 1 }
+      highest = max(highest, last - first + 1)
+    }
+    return highest
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
+  func `keeps every law through stalls and outages, and forgets nobody`(seed: UInt64) throws {
+    let outcome = try Self.run(seed: seed, perSecond: 80, paces: [80, 20], people: 600, troubled: true)
+    #expect(Self.fullestSecond(outcome.sentAt) <= 80)
+    #expect(outcome.oldestGate < 250_000_000, "nothing leaves on an old gate answer")
+    #expect(outcome.bySeq.count == 1200, "nobody lost")
+    #expect(outcome.bySeq.values.allSatisfy { $0 == 1 }, "nobody twice")
+  }
+
+  @Test func `uses nearly all the slots of its number when nothing is wrong`() throws {
+    let outcome = try Self.run(seed: 9, perSecond: 80, paces: [80], people: 2400, troubled: false)
+    let seconds = Double(outcome.sentAt.last! - outcome.sentAt.first!) / 1e9
+    #expect(Double(outcome.sentAt.count) >= 0.97 * (seconds / 0.01375))
+    #expect(Self.fullestSecond(outcome.sentAt) <= 80)
+  }
+
+  @Test func `keeps a campaign's own pace on a faster number`() throws {
+    let outcome = try Self.run(seed: 10, perSecond: 1000, paces: [20], people: 400, troubled: true)
+    #expect(Self.fullestSecond(outcome.sentAt) <= 20)
+    #expect(outcome.bySeq.count == 400)
+  }
+
+  @Test func `hands nothing over while a campaign is paused`() throws {
+    var queue = LaneQueue(perSecond: 80, limits: LaneQueue.Limits(), seed: 1)
+    queue.adopt([try Self.plan(1, pace: 80)], perSecond: 80)
+    let now: Int64 = 5_000_000_000
+    let wanted = queue.want(Campaign.ID(1), at: now)
+    let want = try #require(wanted)
+    queue.claimed(Self.recipients(from: 1, want.count), claim: 1, campaign: Campaign.ID(1), at: now)
+    let asked = queue.toAsk(at: now)
+    #expect(!asked.isEmpty)
+    _ = queue.judged(asked, asked.map { _ in .halted }, askedAt: now)
+    guard case .idle = queue.next(at: now + 50_000_000) else {
+      Issue.record("something left although the gate said halted")
+      return
+    }
+    #expect(queue.want(Campaign.ID(1), at: now + 50_000_000) == nil)
+    #expect(queue.withdraw(Campaign.ID(1)).count == want.count, "all are still here")
+  }
+}
+
+/// Who may send on a lane: every order of events up to length six.
+@Suite struct `A tenure` {
+  enum Event: CaseIterable { case otherBeats, silence, released, tookOver, swept, fenced }
+
+  @Test func `never owns without a takeover and its quarantine, in any order of events`() {
+    var tried = 0
+    everySequence(of: Event.allCases, upTo: 6) { events in
+      tried += 1
+      var tenure = Tenure(me: 1, nodeTimeout: 2_000, quarantine: 1_600)
+      var (now, beat): (Int64, Int64) = (10_000, 1)
+      var takenAt: Int64?
+      var clean = false
+      let mine = LaneLog.Head(k: 2, epoch: 2, kind: 3, node: 1, doneK: 0)
+      func other(_ kind: Int16) -> LaneLog.Head { LaneLog.Head(k: 1, epoch: 1, kind: kind, node: 2, doneK: 0) }
+      for event in events {
+        now += 500
+        switch event {
+        case .otherBeats:
+          beat += 1
+          if case .takeOver = tenure.observed(head: other(1), beat: beat, at: now) {
+            Issue.record("took over from a node that beats: \(events)")
+          }
+        case .silence:
+          now += 3_000
+          _ = tenure.observed(head: other(1), beat: beat, at: now)
+        case .released: _ = tenure.observed(head: other(4), beat: beat, at: now)
+        case .tookOver:
+          clean = false
+          takenAt = now
+          tenure.tookOver(mine, after: other(1), at: now)
+        case .swept:
+          if case .sweep = tenure.due(at: now) { tenure.swept() }
+        case .fenced:
+          takenAt = nil
+          tenure.fenced()
+        }
+        if case .owning = tenure.state {
+          guard let taken = takenAt else {
+            Issue.record("owns without a takeover: \(events)")
+            continue
+          }
+          if !clean, now - taken < 1_600 { Issue.record("owns inside the quarantine: \(events)") }
+        }
+      }
+    }
+    #expect(tried > 50_000)
+  }
+}
