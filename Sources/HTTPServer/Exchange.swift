@@ -256,15 +256,20 @@ final class Exchange: @unchecked Sendable {
   }
 
   func write(_ bytes: [UInt8]) async throws {
+    var isAppended = false
     if reactor.isOnLoop {
       if append(bytes) { return }
       if isDead || ending != .open { throw HTTPDisconnected() }
+      isAppended = true
     }
+    // Between here and the continuation's body the task may be queued once more, although it stays on its thread: whatever
+    // was true above may have changed, so the body looks again.
+    let wasAppended = isAppended
     let isOpen = await withUnsafeContinuation { (writer: UnsafeContinuation<Bool, Never>) in
-      let appended = reactor.isOnLoop
       onLoop { exchange in
-        if !appended, exchange.append(bytes) { return writer.resume(returning: true) }
-        if exchange.isDead { return writer.resume(returning: false) }
+        let hasRoom = wasAppended ? exchange.outbox.count - exchange.taken <= Exchange.highWater : exchange.append(bytes)
+        if exchange.isDead || exchange.ending != .open { return writer.resume(returning: false) }
+        if hasRoom { return writer.resume(returning: true) }
         exchange.writers.append(writer)
       }
     }

@@ -78,7 +78,7 @@ struct MessageCheck {
     }
     if type.equals("text") {
       guard let text = root["text"] else { throw GraphFault.missing("text") }
-      try only(["body", "preview_url"], in: text, "text")
+      try only(sessionNames, in: text, "text")
       guard let body = text["body"]?.string, !body.isEmpty else { throw GraphFault.missing("text['body']") }
       guard body.utf16.count <= 4096 else { throw GraphFault.invalid("text['body'] has more than 4096 characters") }
     } else if type.equals("interactive") {
@@ -100,12 +100,19 @@ struct MessageCheck {
     return value
   }
 
-  private static func only(_ names: Set<String>, in element: JSONElement, _ place: String) throws {
-    guard element.kind == .object else { throw GraphFault.invalid("\(place) must be an object") }
+  private static func only(_ names: [String], in element: JSONElement, _ place: @autoclosure () -> String) throws {
+    guard element.kind == .object else { throw GraphFault.invalid("\(place()) must be an object") }
     try element.forEachField { key, _ in
-      guard names.contains(key) else { throw GraphFault.parameter("Unexpected key \"\(key)\" on param \"\(place)\"") }
+      guard names.contains(key) else { throw GraphFault.parameter("Unexpected key \"\(key)\" on param \"\(place())\"") }
     }
   }
+
+  // Made once: a literal would be built for each message.
+  private static let templateNames = ["name", "language", "components", "namespace"]
+  private static let languageNames = ["code", "policy"]
+  private static let componentNames = ["type", "parameters", "sub_type", "index"]
+  private static let textNames = ["type", "text", "parameter_name", "currency", "date_time"]
+  private static let sessionNames = ["body", "preview_url"]
 
   private static func check(interactive: JSONElement?) throws {
     guard let interactive else { throw GraphFault.missing("interactive") }
@@ -134,10 +141,10 @@ struct MessageCheck {
   private static func check(
     template: JSONElement, _ find: (String, String) -> Template?
   ) throws -> (Template, payload: [UInt8]) {
-    try only(["name", "language", "components", "namespace"], in: template, "template")
+    try only(templateNames, in: template, "template")
     guard let name = template["name"]?.string, !name.isEmpty else { throw GraphFault.missing("template['name']") }
     guard let language = template["language"] else { throw GraphFault.missing("template['language']") }
-    try only(["code", "policy"], in: language, "template['language']")
+    try only(languageNames, in: language, "template['language']")
     guard let code = language["code"]?.string, !code.isEmpty else { throw GraphFault.missing("template['language']['code']") }
     if let policy = language["policy"], !policy.equals("deterministic") {
       throw GraphFault.invalid("template['language']['policy'] must be deterministic")
@@ -195,7 +202,7 @@ struct MessageCheck {
   }
 
   private static func check(component: JSONElement, of template: Template, _ seen: inout Seen) throws {
-    try only(["type", "sub_type", "index", "parameters"], in: component, "template['components']")
+    try only(componentNames, in: component, "template['components']")
     guard let type = component["type"] else { throw GraphFault.missing("template['components'][…]['type']") }
     let parameters = component["parameters"]
     if let parameters, parameters.kind != .array { throw GraphFault.invalid("parameters must be an array") }
@@ -241,7 +248,7 @@ struct MessageCheck {
       } else {
         throw GraphFault.format("\(place): a parameter of this type is not expected")
       }
-      try only(["type", "text", "parameter_name", "currency", "date_time"], in: parameter, "template['components'][\(place)]['parameters']")
+      try only(textNames, in: parameter, "template['components'][\(place)]['parameters']")
       guard let text, !text.isEmpty else {
         throw GraphFault(131008, 400, "(#131008) Required parameter is missing", "Parameter of type text is missing text value")
       }

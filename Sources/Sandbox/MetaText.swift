@@ -43,6 +43,21 @@ extension [UInt8] {
   }
 }
 
+extension Category {
+  /// As receipts spell it: here Meta writes a hyphen, in analytics an underscore.
+  var inReceipts: StaticString {
+    switch self {
+    case .marketing: "marketing"
+    case .utility: "utility"
+    case .authentication: "authentication"
+    case .service: "service"
+    case .authenticationInternational: "authentication-international"
+    case .marketingLite: "marketing_lite"
+    case .referralConversion: "referral_conversion"
+    }
+  }
+}
+
 private let hexDigits = Array("0123456789abcdef".utf8)
 private let hexUpper = Array("0123456789ABCDEF".utf8)
 

@@ -38,6 +38,8 @@ final class Template {
   let body: [String]
   let bodyFixed: Int
   let buttons: [Button]
+  /// The quick reply that stops offers: by its words, else none.
+  let stopButton: Int?
   let components: JSONValue
   var pacing: Pacing?
   var accepted = 0
@@ -85,6 +87,7 @@ final class Template {
     }
     guard let body else { throw fault("a template has a body") }
     (self.header, self.body, bodyFixed, self.buttons) = (header, body.names, body.fixed, buttons)
+    stopButton = Template.stopButton(buttons)
     if let pacing = json["sandbox"]?["pacing"] {
       self.pacing = Pacing(
         after: Int(pacing["after"]?.int64Value ?? 0), hold: .milliseconds(pacing["hold_ms"]?.int64Value ?? 60_000),
@@ -119,8 +122,7 @@ final class Template {
     return (names, fixed + rest.utf16.count)
   }
 
-  /// The quick reply that stops offers: by its words, else none.
-  var stopButton: Int? {
+  private static func stopButton(_ buttons: [Button]) -> Int? {
     buttons.firstIndex { button in
       guard case .quickReply(let label) = button else { return false }
       let text = label.lowercased()

@@ -71,8 +71,7 @@ extension World {
       bytes.append(#""pricing_model":"PMP","type":""#)
       bytes.append(contentsOf: type.word.utf8)
       bytes.append(#"","category":""#)
-      // Here Meta writes a hyphen, in analytics an underscore.
-      bytes.append(contentsOf: category == .authenticationInternational ? "authentication-international".utf8 : category.word.utf8)
+      bytes.append(category.inReceipts)
       bytes.append("\"}")
     }
     if event.kind == .tellFailed { append(Failure.of(entry.failure), to: &bytes) }

@@ -20,6 +20,20 @@ import Testing
     }
   }
 
+  @Test(arguments: [1, 1000, 30_000, 88_064, 131_072, 200_000, 262_144, 300_000, 1_000_000])
+  func `arrives whole in pieces of any size`(_ size: Int) async throws {
+    try await withServer(handler: { _ in
+      HTTPResponse(status: 200, body: .stream { writer in
+        for _ in 0..<30 { try await writer.write([UInt8](repeating: 65, count: size)) }
+      })
+    }) { port, clients in
+      let peer = Peer(port, on: clients)
+      await peer.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+      let bytes = await peer.rest(within: 10)
+      #expect(bytes?.count { $0 == 65 } ?? 0 >= 30 * size)
+    }
+  }
+
   @Test func `waits for a slow reader with bounded memory`() async throws {
     let written = Lock(0)
     let chunk = [UInt8](repeating: 65, count: 64 * 1024)
