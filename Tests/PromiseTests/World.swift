@@ -59,7 +59,7 @@ final class World: Sendable {
     }
     pool = Pool(ConnectionSettings(url: url), size: 6, on: desk)
     installation = try await Installation.open(pool, sealKey: World.seal)
-    client = HTTPClient(on: desk)
+    client = HTTPClient(on: desk, settings: HTTPClientSettings(maxAnswerBytes: 64 << 20))
 
     var settings = SandboxSettings()
     settings.seed = seed
