@@ -22,8 +22,11 @@ enum AudiencesCommand {
         Option("default-region", "CC", "country of numbers without +, e.g. EG"),
         Option("phone-column", "NAME", "the column of phones, when its name is not a usual one"),
         Option("consent-source", "TEXT", "where the people's consent comes from; without it they are stored, not marketable"),
+        Option("consent-at", "TIME", "when they consented, for rows that don't say"),
         Option("accept", "WORDS", "also take: possible, landline, service (comma between)"),
-        Option("fix", "WORDS", "repair: old_format"), Option("ndjson", nil, "the file is NDJSON, whatever its name"),
+        Option("fix", "WORDS", "repair: old_format"), Option("on-error", "WORD", "a file that breaks off: refuse (unless given) or keep"),
+        Option("encoding", "NAME", "when it is not found out by itself"), Option("delimiter", "WORD", "comma, semicolon or tab"),
+        Option("ndjson", nil, "the file is NDJSON, whatever its name"),
         Option("rejects", "PATH", "write what was not taken to this file"), Commands.json,
       ], settings: Setting.client, run: load),
   ]
@@ -48,7 +51,10 @@ enum AudiencesCommand {
     let audience = try await find(word, client, creating: invocation.has("create"))
     let isNDJSON = invocation.has("ndjson") || path.hasSuffix(".ndjson") || path.hasSuffix(".jsonl")
     let file = try UploadFile(path)
-    let query = ["default-region", "phone-column", "consent-source", "accept", "fix"].map {
+    let names = [
+      "default-region", "phone-column", "consent-source", "consent-at", "accept", "fix", "on-error", "encoding", "delimiter",
+    ]
+    let query = names.map {
       (String($0.replacing("-", with: "_")), invocation.option($0))
     }
     let progress = Progress(label: "Sending \(path)", total: file.length)

@@ -1,27 +1,40 @@
 import Crypto
 import Domain
+import HTTPClient
 import HTTPServer
 import JSON
 import Postgres
 import Reactor
+import Sandbox
 import Store
 
 enum DevCommand {
+  private static let sandboxListen = Setting(
+    variable: "QAFILA_SANDBOX_LISTEN", flag: "sandbox-listen", help: "where the Sandbox listens", standard: "127.0.0.1:8090")
+
   static let command = Command(
     words: ["dev"], summary: "run everything for trying: private PostgreSQL, Sandbox, service",
     details: [
       "One process and its PostgreSQL: makes the cluster and the secrets in a folder of its own, migrates, starts Sandbox and\n"
-        + "service, registers the Sandbox's number, and prints where everything is. Ctrl-C stops all of it; a second run goes on\n"
-        + "where the first one ended. Nothing here can reach Meta."
+        + "service, registers the Sandbox's numbers, and prints where everything is. Ctrl-C stops all of it; a second run goes on\n"
+        + "where the first one ended. Nothing here reaches Meta."
     ],
-    options: [Option("state", "DIR", "keep everything in this folder (\(DevState.standard))")], settings: [.listen]
-  ) { invocation in
+    options: [
+      Option("state", "DIR", "keep everything in this folder (\(DevState.standard))"), SandboxCommand.config,
+      Option("seed", "N", "of everything the Sandbox draws"),
+    ], settings: [.listen, sandboxListen], run: run)
+
+  private static func run(_ invocation: Invocation) async throws {
     let stop = StopSignal()
     let state = try DevState(invocation.option("state"))
     guard let sealKey = SealKey(secret: state.sealKey) else {
       throw UsageError("\(state.directory)/seal-key is no seal key.", remedy: "Remove the folder to begin anew.")
     }
     let (address, port) = try ServeSettings.listen(try invocation.required(.listen))
+    var world = try SandboxCommand.settings(invocation)
+    (world.address, world.port) = try ServeSettings.listen(try invocation.required(sandboxListen))
+    (world.appSecret, world.verifyToken) = (state.appSecret, state.verifyToken)
+
     Terminal.say("PostgreSQL in \(state.cluster) …")
     let cluster = try PrivateCluster.start(directory: state.cluster)
     defer { cluster.stop() }
@@ -31,26 +44,74 @@ enum DevCommand {
     await connection.close()
     if !applied.isEmpty { Terminal.say("Migrated: \(applied.joined(separator: ", ")).") }
 
-    let settings = ServeSettings(
-      roles: Set(ServeSettings.Role.allCases), database: database, address: address, port: port,
-      graphURL: "http://127.0.0.1:1", graphVersion: "v26.0", appSecrets: [state.appSecret],
-      verifyToken: state.verifyToken, sealKey: sealKey)
-    let service = try await Service.start(settings)
-    let url = "http://\(address.contains(":") ? "[\(address)]" : address):\(service.port)"
-    let key = try await adminKey(state, sealKey, database)
-    guard state.writeEnvironment(url: url, database: cluster.url) else {
-      throw UsageError("\(state.environmentPath) cannot be written: \(Files.reason()).")
+    let sandboxReactor = Reactor(name: "sandbox")
+    sandboxReactor.start()
+    let sandbox = try Sandbox(settings: world, on: sandboxReactor)
+    let sandboxURL = url(world.address, try sandbox.start())
+    let service = try await Service.start(
+      ServeSettings(
+        roles: Set(ServeSettings.Role.allCases), database: database, address: address, port: port, graphURL: sandboxURL,
+        graphVersion: Setting.graphVersion.standard ?? "", appSecrets: [state.appSecret], verifyToken: state.verifyToken,
+        sealKey: sealKey))
+    let serviceURL = url(address, service.port)
+    do {
+      let key = try await adminKey(state, sealKey, database)
+      guard state.writeEnvironment(url: serviceURL, database: cluster.url) else {
+        throw UsageError("\(state.environmentPath) cannot be written: \(Files.reason()).")
+      }
+      try await point(sandboxURL, to: serviceURL + "/webhooks/whatsapp")
+      try await register(world, with: ServiceClient(url: serviceURL, key: key))
+      show(state, world, service: serviceURL, sandbox: sandboxURL, database: cluster.url)
+      await stop.wait()
+      Terminal.say("Stopping …")
+    } catch {
+      await service.stop()
+      await sandbox.stop()
+      throw error
     }
-    var sheet = Sheet()
-    sheet.add("service", url)
+    await service.stop()
+    await sandbox.stop()
+    sandboxReactor.stop()
+  }
+
+  private static func url(_ address: String, _ port: UInt16) -> String {
+    "http://\(address.contains(":") ? "[\(address)]" : address):\(port)"
+  }
+
+  /// Tells the Sandbox where its webhooks go.
+  private static func point(_ sandbox: String, to webhook: String) async throws {
+    let http = HTTPClient(on: Qafila.reactor)
+    defer { http.close() }
+    let body: JSONValue = ["url": .string(webhook)]
+    let request = HTTPRequest(
+      "POST", sandbox + "/sandbox/webhook", headers: [("Content-Type", "application/json")], body: body.rendered())
+    let answer = try await http.send(request).get()
+    guard answer.status == 200 else { throw UsageError("The Sandbox refused its webhook address (\(answer.status)).") }
+  }
+
+  /// Through the API, as anybody would; a second time renews what is known.
+  private static func register(_ world: SandboxSettings, with client: ServiceClient) async throws {
+    for account in world.accounts {
+      for number in account.numbers {
+        _ = try await client.post(
+          "/v1/numbers",
+          [
+            "phone_number_id": .string(number.id), "waba_id": .string(account.id), "access_token": .string(account.accessToken),
+            "label": .string("sandbox-" + number.id.suffix(4)),
+          ])
+      }
+    }
+    _ = try await client.post("/v1/templates/sync")
+  }
+
+  private static func show(_ state: DevState, _ world: SandboxSettings, service: String, sandbox: String, database: String) {
+    var sheet = SandboxCommand.sheet(world, url: sandbox)
+    sheet.add("service", service)
     sheet.add("admin key", state.keyPath)
-    sheet.add("database", cluster.url)
+    sheet.add("database", database)
     sheet.add("settings", ". \(state.environmentPath)")
     Terminal.print(sheet.text)
-    _ = key
-    await stop.wait()
-    Terminal.say("Stopping …")
-    await service.stop()
+    Terminal.print("Ready.")
   }
 
   /// The key of an earlier run when it still works, else a new one, kept in the state's folder.

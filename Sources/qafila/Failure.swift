@@ -1,5 +1,7 @@
 import Domain
+import Glibc
 import HTTPClient
+import HTTPServer
 import Postgres
 import Store
 
@@ -28,6 +30,9 @@ enum Failure {
     case let failure as HTTPFailure:
       Terminal.say("qafila: the service did not answer (\(failure.reason)).\nCheck QAFILA_URL and that qafila serve runs.")
       return .unavailable
+    case HTTPServerError.refused(let call, let number):
+      Terminal.say("qafila: cannot listen: \(call) failed (\(String(cString: strerror(number)))).\nGive another address: --listen.")
+      return .failed
     case let failure as ClusterError:
       Terminal.say("qafila: \(failure)")
       return .failed

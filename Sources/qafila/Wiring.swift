@@ -49,6 +49,7 @@ final class Service: Sendable {
     do {
       try await Migrator.check(doorPool)
       let installation = try await Installation.open(doorPool, sealKey: settings.sealKey)
+      if settings.roles.contains(.api) { _ = try await UploadTable.closeAbandoned(doorPool) }
       let counters = Counters(reactors: reactors)
       var tasks: [Task<Void, Never>] = []
       func run(_ name: String, on reactor: Reactor, _ body: @escaping @Sendable () async throws -> Void) {
@@ -133,7 +134,11 @@ final class Service: Sendable {
       pool: doorPool, keys: Keys(sealKey: settings.sealKey), tokens: Tokens(sealKey: settings.sealKey),
       installation: installation, graph: GraphClient(http, url: settings.graphURL, version: settings.graphVersion),
       importContacts: { request in
-        throw Problem(503, "imports_away", "Imports are not wired.", remedy: "Use a newer build.")
+        let options = try ImportOptions(query: request.query, contentType: request.contentType)
+        let report = try await Importer.run(
+          audience: request.audience, of: request.business, by: request.by, options: options, chunks: request.nextChunk,
+          pool: filePool, keys: installation.personKeys, worker: workers.files)
+        return UploadAnswer(upload: report.upload, report: report.json)
       },
       webhook: webhook,
       reportMessages: { request, writer in
