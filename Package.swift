@@ -77,6 +77,14 @@ let package = Package(
     .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CLinux"),
 
+    // What `deploy/bench` runs: service, Sandbox and PostgreSQL as processes, measured from outside.
+    .executableTarget(
+      name: "bench",
+      dependencies: [
+        "Store", "CloudAPI", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "Reactor", "Domain", "JSON", "CLinux",
+      ],
+      path: "Sources/Bench", swiftSettings: strict),
+
     // The Cloud API double, and the fake world all tests share.
     module("Sandbox", ["HTTPServer", "HTTPClient", "Crypto", "Money", "Reactor", "Domain", "JSON"]),
     module("Simulation", ["Postgres", "Governor", "Consent", "Schedule", "Money", "Reactor", "Domain"]),

@@ -1,0 +1,100 @@
+import Glibc
+import Reactor
+
+/// Measures what the project promises of its speed, each figure beside a floor measured in the same run, as JSON lines.
+///
+/// Service, PostgreSQL and Sandbox run as processes of their own, on one machine, as built in release.
+@main
+struct Bench {
+  struct Figure: Sendable {
+    let name: String
+    let about: String
+    let run: @Sendable (Bench.Options) async throws -> Void
+  }
+
+  static let figures = [
+    Figure(name: "send_throughput", about: "recorded sends per second, CPU and WAL per message", run: SendThroughput.run),
+    Figure(name: "expansion", about: "freezing a million contacts less 200,000 opt-outs", run: ExpansionTime.run),
+    Figure(name: "sender_memory", about: "peak memory at 10,000 and at a million recipients", run: SenderMemory.run),
+    Figure(name: "window_law", about: "80 a second for 30 s: fullest second, slots used", run: WindowLawFigure.run),
+    Figure(name: "stop_delay", about: "from a pause's commit to the last message", run: StopDelay.run),
+  ]
+
+  struct Options: Sendable {
+    var rounds = 3
+    /// Of `send_throughput`.
+    var recipients = 100_000
+    /// Of `expansion`.
+    var contacts = 1_000_000
+    /// Requests in flight of the bare client.
+    var inFlight = 64
+    /// Keeps the cluster's folder and says where it is.
+    var keeps = false
+  }
+
+  static func main() async {
+    signal(SIGPIPE, SIG_IGN)
+    var options = Options()
+    var names: [String] = []
+    var words = Array(CommandLine.arguments.dropFirst())
+    func number(_ option: String) -> Int {
+      guard let word = words.first, let value = Int(word), value > 0 else { refuse("\(option) takes a whole number") }
+      words.removeFirst()
+      return value
+    }
+    while let word = words.first {
+      words.removeFirst()
+      switch word {
+      case "--rounds": options.rounds = number(word)
+      case "--recipients": options.recipients = number(word)
+      case "--contacts": options.contacts = number(word)
+      case "--in-flight": options.inFlight = number(word)
+      case "--keep": options.keeps = true
+      default:
+        guard figures.contains(where: { $0.name == word }) else { refuse("there is no figure \(word)") }
+        names.append(word)
+      }
+    }
+    let reactor = Reactor(name: "bench")
+    reactor.start()
+    for figure in figures where names.isEmpty || names.contains(figure.name) {
+      say("\(figure.name): \(figure.about)")
+      let settings = options
+      let failure = await Task(executorPreference: reactor.tasks) { () -> String? in
+        do {
+          try await figure.run(settings)
+          return nil
+        } catch { return "\(error)" }
+      }.value
+      if let failure {
+        say("\(figure.name) failed: \(failure)")
+        exit(1)
+      }
+    }
+  }
+
+  private static func refuse(_ reason: String) -> Never {
+    say(
+      "\(reason)\nusage: deploy/bench [--rounds N] [--recipients N] [--contacts N] [--in-flight N] [--keep] [NAME…]\n"
+        + figures.map { "  \($0.name): \($0.about)" }.joined(separator: "\n"))
+    exit(2)
+  }
+
+  /// Progress, on standard error: standard output has JSON lines alone.
+  static func say(_ text: String) { put(text + "\n", 2) }
+
+  static func put(_ text: String, _ descriptor: Int32) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+      guard count > 0 else { return }
+      bytes = bytes.dropFirst(count)
+    }
+  }
+}
+
+/// A requirement of the measurement itself that was not met: the figure would mean nothing.
+struct BenchError: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,69 @@
+import Domain
+import Postgres
+import Reactor
+import Store
+
+/// How long a launch takes to become frozen recipients, exclusions and runs, against bare SQL that only writes these rows:
+/// `insert … select` from staging tables that hold them in order already, in one transaction.
+enum ExpansionTime {
+  static func run(_ options: Bench.Options) async throws {
+    let stage = try await Stage(options)
+    try await stage.addPeople(options.contacts, optOuts: true)
+    let (port, sandbox) = (try Files.freePort(), try Files.freePort())
+    let service = try await stage.startService(port: port, sandbox: sandbox, roles: ["scheduler"])
+    var (floors, times): ([Double], [Double]) = ([], [])
+    for round in 1...options.rounds {
+      _ = try await stage.pool.run("checkpoint")
+      let (campaign, seconds) = try await freeze(stage)
+      if round == 1 { try await prepareStaging(campaign, stage) }
+      _ = try await stage.pool.run("checkpoint")
+      let floor = try await floor(stage)
+      Bench.say("  round \(round): \(Line.text(seconds)) s, floor \(Line.text(floor)) s")
+      times.append(seconds)
+      floors.append(floor)
+    }
+    Line(name: "expansion", value: times.median, unit: "s", floor: floors.median).print()
+    Line(name: "expansion.memory", value: service.peakMemory, unit: "MB").print()
+    service.stop()
+    await stage.end()
+  }
+
+  /// From the launch to the campaign that is ready to send, as an observer of the database sees it.
+  static func freeze(_ stage: Stage) async throws -> (Campaign.ID, Double) {
+    let started = BootInstant.now
+    let campaign = try await stage.launch(perSecond: 80, held: true)
+    try await stage.until("expansion", within: .seconds(300), every: .milliseconds(10)) {
+      try await stage.state(campaign) == .sending
+    }
+    return (campaign, Double((BootInstant.now - started).nanoseconds) / 1e9)
+  }
+
+  private static func prepareStaging(_ campaign: Campaign.ID, _ stage: Stage) async throws {
+    let orders = ["recipient": "seq", "exclusion": "contact_id, audience_id", "run": "run_no"]
+    for (table, order) in orders {
+      _ = try await stage.pool.run(
+        "create unlogged table bench_\(table) as select * from \(table) where campaign_id = \(campaign) order by \(order)")
+      _ = try await stage.pool.run("vacuum analyze bench_\(table)")
+    }
+  }
+
+  private static func floor(_ stage: Stage) async throws -> Double {
+    let campaign = try await stage.pool.run("select next_campaign_id()")[0].int64(0)
+    let started = BootInstant.now
+    try await stage.pool.transaction { tx in
+      _ = try await tx.run(
+        """
+        insert into recipient (campaign_id, contact_id, phone, seq, class, person_key, vars)
+        select $1, contact_id, phone, seq, class, person_key, vars from bench_recipient
+        """, .int8(campaign))
+      _ = try await tx.run(
+        """
+        insert into exclusion (campaign_id, contact_id, audience_id, reason)
+        select $1, contact_id, audience_id, reason from bench_exclusion
+        """, .int8(campaign))
+      _ = try await tx.run(
+        "insert into run (campaign_id, run_no, lo, hi, zone) select $1, run_no, lo, hi, zone from bench_run", .int8(campaign))
+    }
+    return Double((BootInstant.now - started).nanoseconds) / 1e9
+  }
+}
