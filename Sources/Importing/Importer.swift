@@ -67,8 +67,8 @@ private struct ImportRun {
   static let interrupted = Problem(
     499, "import_interrupted", "The upload ended before the file did.", remedy: "Send the file again; nothing was stored.")
 
-  /// Chunks are read in pieces of this size, so that other work of the worker gets its turn.
-  private static let pieceSize = 1 << 18
+  /// Chunks are read in pieces of this size, a millisecond or two each, so that other work of the worker gets its turn.
+  private static let pieceSize = 1 << 16
   /// A COPY's size.
   private static let stageSize = 1 << 20
 
@@ -77,6 +77,10 @@ private struct ImportRun {
   private let started = Instant.now
   private var stager: RowStager
   private var file: any ContactFile
+  private let hash = RunningHash()
+  /// Of the chunk in hand.
+  private var rest: ArraySlice<UInt8> = []
+  private var stop: BrokenFile?
 
   init(_ table: UploadTable, _ options: ImportOptions, _ keys: PersonKeys) {
     (self.table, self.options) = (table, options)
@@ -84,35 +88,59 @@ private struct ImportRun {
     file = options.format == .csv ? CSVFile(options) : NDJSONFile(options)
   }
 
+  /// While one part is on its way to the database, the next is read.
   mutating func perform(_ chunks: () async throws -> [UInt8]?) async throws -> ImportReport {
-    let hash = RunningHash()
-    var stop: BrokenFile?
-    reading: while let chunk = try await chunks() {
-      hash.update(chunk)
-      var rest = chunk[...]
-      while !rest.isEmpty {
-        let piece = rest.prefix(ImportRun.pieceSize)
-        rest = rest.dropFirst(piece.count)
-        do throws(BrokenFile) { try file.feed(piece, &stager) } catch {
-          stop = error
-          break reading
+    let table = table
+    var part = Part()
+    repeat {
+      let current = part
+      async let sent: Void = ImportRun.send(current, table)
+      part = try await read(chunks)
+      try await sent
+    } while !part.isLast
+    try await ImportRun.send(part, table)
+    return try await settle()
+  }
+
+  private struct Part: Sendable {
+    var people: [UInt8] = []
+    var rejects: [UInt8] = []
+    var isLast = false
+  }
+
+  private static func send(_ part: Part, _ table: UploadTable) async throws {
+    if !part.people.isEmpty { try await table.stage(part.people) }
+    if !part.rejects.isEmpty { try await table.stageRejects(part.rejects) }
+  }
+
+  /// Reads chunks until there is enough for one COPY, or the file ends or breaks.
+  private mutating func read(_ chunks: () async throws -> [UInt8]?) async throws -> Part {
+    var part = Part()
+    reading: while stager.people.bytes.count + stager.rejects.bytes.count < ImportRun.stageSize {
+      if rest.isEmpty {
+        guard let chunk = try await chunks() else {
+          do throws(BrokenFile) { try file.finish(&stager) } catch { stop = error }
+          part.isLast = true
+          break
         }
-        try await flush(above: ImportRun.stageSize)
+        hash.update(chunk)
+        rest = chunk[...]
       }
+      let piece = rest.prefix(ImportRun.pieceSize)
+      rest = rest.dropFirst(piece.count)
+      do throws(BrokenFile) { try file.feed(piece, &stager) } catch {
+        stop = error
+        part.isLast = true
+        break reading
+      }
+      if !rest.isEmpty { await Task.yield() }
     }
-    if stop == nil {
-      do throws(BrokenFile) { try file.finish(&stager) } catch { stop = error }
-    }
-    try await flush(above: 0)
-    return try await settle(stop, hash.finish())
+    if !stager.people.isEmpty { part.people = stager.takePeople() }
+    if !stager.rejects.isEmpty { part.rejects = stager.takeRejects() }
+    return part
   }
 
-  private mutating func flush(above size: Int) async throws {
-    if stager.people.bytes.count > size { try await table.stage(stager.takePeople()) }
-    if stager.rejects.bytes.count > size { try await table.stageRejects(stager.takeRejects()) }
-  }
-
-  private func settle(_ stop: BrokenFile?, _ sha256: [UInt8]) async throws -> ImportReport {
+  private func settle() async throws -> ImportReport {
     var report = ImportReport(upload: table.upload)
     report.rows = stager.rows
     report.rejected = stager.rejected
@@ -133,7 +161,7 @@ private struct ImportRun {
       try await table.refuse(report: report.json.rendered())
       throw stop.problem
     }
-    let applied = try await table.commit(sha256: sha256, at: started) { applied in
+    let applied = try await table.commit(sha256: hash.finish(), at: started) { applied in
       report.take(applied)
       return report.json.rendered()
     }

@@ -228,6 +228,30 @@ import Testing
     #expect(try await UploadTable.closeAbandoned(lists.pool) == 1)
   }
 
+  @Test func `takes in a person whom somebody else stores in that very moment`() async throws {
+    let lists = try await Lists()
+    let importing = Lock(Task<ImportReport, any Error>?.none)
+    struct NeverWaited: Error {}
+    try await lists.pool.transaction { other in
+      _ = try await other.run(
+        """
+        insert into contact (business_id, phone, person_key, attributes)
+        values (1, 201001234567, $1, '{"first_name": "A", "city": "Cairo"}')
+        """, .uuid(Lists.keys.key(of: PhoneNumber(digits: 201_001_234_567)!)))
+      importing.with { task in
+        task = Task { try await lists.send("phone,first_name\n+201001234567,B\n+201001234568,C\n") }
+      }
+      let deadline = BootInstant.now + .seconds(30)
+      while try await lists.count("select count(*) from pg_stat_activity where wait_event_type = 'Lock'") == 0 {
+        guard BootInstant.now < deadline else { throw NeverWaited() }
+        try await Lists.reactor.sleep(for: .milliseconds(5))
+      }
+    }
+    let report = try await importing.with { $0 }?.value
+    #expect((report?.created, report?.updated, report?.added) == (1, 1, 2))
+    #expect(try await lists.attributes(201_001_234_567) == ["first_name": "B", "city": "Cairo"])
+  }
+
   @Test func `runs beside others into the same people without a deadlock`() async throws {
     let lists = try await Lists()
     let total = try await withThrowingTaskGroup(of: ImportReport.self) { group in
