@@ -8,8 +8,8 @@ public struct SealKey: Sendable, CustomStringConvertible, CustomDebugStringConve
   private static let nonceLength = 12
   private static let tagLength = 16
 
-  /// From 64 hexadecimal digits, which are the key, or from any text of at least 32 characters, which is hashed into one.
-  /// Nil when the text is shorter.
+  /// From 64 hexadecimal digits, which are the key, or from any text of at least 32 characters, which is hashed into
+  /// one. Nil when the text is shorter.
   public init?(secret: String) {
     if secret.utf8.count == 64, let bytes = Crypto.bytes(hex: secret) {
       key = bytes
@@ -20,8 +20,8 @@ public struct SealKey: Sendable, CustomStringConvertible, CustomDebugStringConve
     }
   }
 
-  /// A version byte, a random nonce, the cipher text and its tag. `context` is authenticated, not stored: a row's sealed
-  /// bytes don't open under another row's name.
+  /// A version byte, a random nonce, the cipher text and its tag. `context` is authenticated, not stored: a row's
+  /// sealed bytes don't open under another row's name.
   public func seal(_ plain: [UInt8], context: String) -> [UInt8] {
     var sealed = [SealKey.version] + Crypto.randomBytes(SealKey.nonceLength)
     let cipher = Cipher(encrypting: true, key: key, nonce: sealed[1...])
@@ -80,7 +80,9 @@ private struct Cipher: ~Copyable {
     if data.isEmpty { return [] }
     var output = [UInt8](repeating: 0, count: data.count)
     var length: Int32 = 0
-    guard EVP_CipherUpdate(context, &output, &length, data, Int32(data.count)) == 1, length == data.count else { return nil }
+    guard EVP_CipherUpdate(context, &output, &length, data, Int32(data.count)) == 1, length == data.count else {
+      return nil
+    }
     return output
   }
 

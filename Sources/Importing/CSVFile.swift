@@ -10,8 +10,8 @@ struct CSVFile: ContactFile {
   private let options: ImportOptions
   private var columns: [Column] = []
   private var row = CSVRow()
-  /// Not to be read again before so many bytes are there: a long row that comes in drops would be read from its start at
-  /// each drop.
+  /// Not to be read again before so many bytes are there: a long row that comes in drops would be read from its start
+  /// at each drop.
   private var patience = 0
 
   private var cells = RowStager.Cells()

@@ -1,6 +1,7 @@
 /// One row of RFC 4180, found in place: the fields' bytes are not copied.
 ///
-/// More is forgiven than the RFC allows: LF and CR alone end rows, and text behind a closing quote belongs to the field.
+/// More is forgiven than the RFC allows: LF and CR alone end rows, and text behind a closing quote belongs to the
+/// field.
 struct CSVRow {
   struct Field {
     let start: Int

@@ -1,5 +1,5 @@
-/// What is done to a cell's text on its way in: blanks and bidi controls at its edges go, because copying from a right-to-left
-/// screen leaves them there and nothing shows them; inside, everything stays, ZWNJ above all.
+/// What is done to a cell's text on its way in: blanks and bidi controls at its edges go, because copying from a
+/// right-to-left screen leaves them there and nothing shows them; inside, everything stays, ZWNJ above all.
 enum CellText {
   /// The bytes between the edges.
   static func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {

@@ -58,7 +58,9 @@ enum Column: Equatable {
       case "ة": folded.unicodeScalars.append("ه")
       case "ى": folded.unicodeScalars.append("ي")
       default:
-        if scalar.properties.isAlphabetic || scalar.properties.numericType != nil { folded.unicodeScalars.append(scalar) }
+        if scalar.properties.isAlphabetic || scalar.properties.numericType != nil {
+          folded.unicodeScalars.append(scalar)
+        }
       }
     }
     return folded
@@ -66,14 +68,16 @@ enum Column: Equatable {
 
   /// In order of preference: a file may have both a `phone` and a `mobile`.
   private static let phoneSynonyms: [String] = [
-    "phone", "mobile", "msisdn", "رقم الهاتف", "الهاتف", "الجوال", "رقم الجوال", "الموبايل", "موبايل", "المحمول", "واتساب",
+    "phone", "mobile", "msisdn", "رقم الهاتف", "الهاتف", "الجوال", "رقم الجوال", "الموبايل", "موبايل", "المحمول",
+    "واتساب",
     "phone number", "mobile number", "whatsapp", "رقم الموبايل", "رقم المحمول", "رقم الواتساب", "الرقم", "هاتف", "جوال",
   ].map(folded)
 
   private static let reserved: [String: String] = {
     var reserved: [String: String] = [:]
     for (name, synonyms) in [
-      ("first_name", ["الاسم الأول"]), ("language", ["اللغة"]), ("country", ["البلد", "الدولة"]), ("zone", ["المنطقة الزمنية"]),
+      ("first_name", ["الاسم الأول"]), ("language", ["اللغة"]), ("country", ["البلد", "الدولة"]),
+      ("zone", ["المنطقة الزمنية"]),
       ("consent_source", ["مصدر الموافقة"]), ("consent_at", ["تاريخ الموافقة"]), ("consent_text", ["نص الموافقة"]),
     ] {
       for synonym in [name] + synonyms { reserved[folded(synonym)] = name }

@@ -32,7 +32,8 @@ struct BrokenFile: Error {
     BrokenFile(
       line: line,
       problem: Problem(
-        422, "quote_unclosed", "A quotation mark is opened and never closed.", detail: "In the row that begins at line \(line).",
+        422, "quote_unclosed", "A quotation mark is opened and never closed.",
+        detail: "In the row that begins at line \(line).",
         remedy: "Close it, or double it when it belongs to the text."))
   }
 
@@ -74,7 +75,8 @@ struct BrokenFile: Error {
     BrokenFile(
       line: 1,
       problem: Problem(
-        422, "file_empty", "The file has no rows.", remedy: "Send a header with a column `phone` and a row for each person."))
+        422, "file_empty", "The file has no rows.",
+        remedy: "Send a header with a column `phone` and a row for each person."))
   }
 }
 

@@ -5,7 +5,10 @@ import Reactor
 /// How a file of contacts is to be read. Everything has a default that is safe for people who know nothing of it.
 public struct ImportOptions: Sendable {
   public enum Format: String, Sendable { case csv, ndjson }
-  public enum Language: String, Sendable { case english = "en", arabic = "ar" }
+  public enum Language: String, Sendable {
+    case english = "en"
+    case arabic = "ar"
+  }
 
   /// What to do when the file itself breaks off: a quote that is never closed, a line beyond the limit.
   public enum BrokenFile: String, Sendable {
@@ -36,16 +39,20 @@ public struct ImportOptions: Sendable {
   public init() {}
 
   /// From the parameters of a request: `phone_column`, `default_region`, `consent_source`, `consent_at`,
-  /// `on_error=refuse|keep`, `accept=landline,service,possible`, `fix=old_format`, `encoding`, `delimiter=comma|semicolon|tab`, `language=en|ar`.
+  /// `on_error=refuse|keep`, `accept=landline,service,possible`, `fix=old_format`, `encoding`,
+  /// `delimiter=comma|semicolon|tab`, `language=en|ar`.
   public init(query: [(String, String)], contentType: String?) throws(Problem) {
     format = try ImportOptions.format(contentType)
     for (name, value) in query { try set(name, value) }
   }
 
   private static func format(_ contentType: String?) throws(Problem) -> Format {
-    let type = (contentType ?? "text/csv").lowercased().utf8.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") }
+    let type = (contentType ?? "text/csv").lowercased().utf8.prefix {
+      $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ")
+    }
     switch String(type) {
-    case "text/csv", "text/plain", "text/tab-separated-values", "application/csv", "application/octet-stream": return .csv
+    case "text/csv", "text/plain", "text/tab-separated-values", "application/csv", "application/octet-stream":
+      return .csv
     case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines": return .ndjson
     default:
       throw Problem(
@@ -112,12 +119,13 @@ public struct ImportOptions: Sendable {
     default:
       throw ImportOptions.wrong(
         name, "An import has no such parameter.",
-        "Known are phone_column, default_region, consent_source, consent_at, on_error, accept, fix, encoding, delimiter, "
-          + "language.")
+        "Known are phone_column, default_region, consent_source, consent_at, on_error, accept, fix, encoding, "
+          + "delimiter, language.")
     }
   }
 
   private static func wrong(_ name: String, _ detail: String, _ remedy: String) -> Problem {
-    Problem(422, "parameter_invalid", "A parameter of the import is not right.", detail: detail, field: name, remedy: remedy)
+    Problem(
+      422, "parameter_invalid", "A parameter of the import is not right.", detail: detail, field: name, remedy: remedy)
   }
 }

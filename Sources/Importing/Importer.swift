@@ -10,12 +10,13 @@ public enum Importer {
   /// Reads the chunks until nil, then stores everybody at once.
   ///
   /// Rows that can't be used are rejected one by one and kept for download; they don't stop the others. When the file
-  /// itself breaks off (a quote never closed, a line beyond 1 MiB, no column of phones), a `Problem` is thrown and nobody is
-  /// stored, unless `options.brokenFile` is `.keep`: then what was read is stored and the report says where it stopped. When
-  /// `chunks` throws, which is thrown on, nobody is stored. The same file a second time changes nobody.
+  /// itself breaks off (a quote never closed, a line beyond 1 MiB, no column of phones), a `Problem` is thrown and
+  /// nobody is stored, unless `options.brokenFile` is `.keep`: then what was read is stored and the report says where
+  /// it stopped. When `chunks` throws, which is thrown on, nobody is stored. The same file a second time changes
+  /// nobody.
   ///
-  /// Reading runs on `worker`; `chunks` is called from there. One session of `pool` is held until the end; between chunks it
-  /// has no transaction open.
+  /// Reading runs on `worker`; `chunks` is called from there. One session of `pool` is held until the end; between
+  /// chunks it has no transaction open.
   @concurrent
   public static func run(
     audience: Audience.ID, of business: Business.ID, by actor: String, options: ImportOptions,
@@ -65,7 +66,8 @@ public enum Importer {
 /// One import from its first chunk to its report.
 private struct ImportRun {
   static let interrupted = Problem(
-    499, "import_interrupted", "The upload ended before the file did.", remedy: "Send the file again; nothing was stored.")
+    499, "import_interrupted", "The upload ended before the file did.",
+    remedy: "Send the file again; nothing was stored.")
 
   /// Chunks are read in pieces of this size, a millisecond or two each, so that other work of the worker gets its turn.
   private static let pieceSize = 1 << 16

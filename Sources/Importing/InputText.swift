@@ -1,7 +1,7 @@
 /// A file as UTF-8 text, bounded: what came and is not read yet.
 ///
-/// UTF-16 shows by its mark or by its zero bytes. Between UTF-8 and Windows-1256 the first row that is not ASCII decides:
-/// Arabic in Windows-1256 is practically never valid UTF-8.
+/// UTF-16 shows by its mark or by its zero bytes. Between UTF-8 and Windows-1256 the first row that is not ASCII
+/// decides: Arabic in Windows-1256 is practically never valid UTF-8.
 struct InputText {
   private(set) var bytes: [UInt8] = []
   /// Where the next row starts.

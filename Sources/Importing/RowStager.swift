@@ -2,8 +2,8 @@ import Crypto
 import Domain
 import Phone
 
-/// Judges rows and lays them out for COPY: people on one side, what is rejected on the other. Bounded by whoever takes the
-/// buffers away.
+/// Judges rows and lays them out for COPY: people on one side, what is rejected on the other. Bounded by whoever takes
+/// the buffers away.
 struct RowStager {
   /// Lines, and bytes of each, kept for download.
   static let rejectLimit = 100_000
@@ -53,7 +53,9 @@ struct RowStager {
   mutating func stage(line: Int64, _ cells: Cells, attributes: [UInt8], raw: UnsafeBufferPointer<UInt8>) {
     rows += 1
     let region = cells.region ?? options.defaultRegion
-    let reading = cells.phone.withUnsafeBufferPointer { PhoneReader.read(utf8: $0, region: region, options: options.phones) }
+    let reading = cells.phone.withUnsafeBufferPointer {
+      PhoneReader.read(utf8: $0, region: region, options: options.phones)
+    }
     let isOnItsOwn = cells.region == nil && options.defaultRegion != nil
     switch reading.verdict {
     case .accepted(let phone, let country, let fixed):
@@ -161,14 +163,18 @@ enum RowRejection: String {
     case .notJSON:
       ("The line is not one JSON object: check it.", "السطر ليس كائن JSON واحدًا: راجعه.")
     case .nested:
-      ("An attribute is a text, a number or true/false, not a list or an object.", "الخاصية نص أو رقم أو صح/خطأ، لا قائمة ولا كائن.")
+      (
+        "An attribute is a text, a number or true/false, not a list or an object.",
+        "الخاصية نص أو رقم أو صح/خطأ، لا قائمة ولا كائن."
+      )
     case .nameTooLong:
       ("The name of an attribute is too long.", "اسم الخاصية طويل جدًا.")
     }
   }
 
   static let suspectRemedy = (
-    english: "Stored, but held back: its length is right, yet no network is known to have such numbers. Check it, or import "
+    english:
+      "Stored, but held back: its length is right, yet no network is known to have such numbers. Check it, or import "
       + "with accept=possible.",
     arabic: "حُفظ ولن يُرسل إليه: طول الرقم صحيح لكن لا تُعرف شبكة بهذه الأرقام. راجعه، أو استورد مع accept=possible."
   )

@@ -32,7 +32,8 @@ enum JSONNumber {
   static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 }
 
-/// Hands out the number tokens of a valid JSON text in order, because simdjson's tape keeps their values and not their text.
+/// Hands out the number tokens of a valid JSON text in order, because simdjson's tape keeps their values and not their
+/// text.
 struct JSONNumberTokens {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var at = 0

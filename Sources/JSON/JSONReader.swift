@@ -25,8 +25,8 @@ public final class JSONReader {
   /// Parses the whole document, then lends its root. Elements are only valid inside `body`, and `body` must not read
   /// another document with the same reader.
   ///
-  /// Throws `JSONError` when the bytes are not one JSON value in valid UTF-8; what `body` throws passes through. Of fields
-  /// with the same name the first is seen.
+  /// Throws `JSONError` when the bytes are not one JSON value in valid UTF-8; what `body` throws passes through. Of
+  /// fields with the same name the first is seen.
   public func read<R>(_ bytes: [UInt8], _ body: (JSONElement) throws -> R) throws -> R {
     try bytes.withUnsafeBufferPointer { try read($0, body) }
   }

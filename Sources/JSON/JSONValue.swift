@@ -16,14 +16,17 @@ public enum JSONValue: Sendable, Equatable {
   /// Parses one JSON value in valid UTF-8.
   ///
   /// Refused: more than `sizeLimit` bytes, more than `depthLimit` arrays and objects open at once, a name twice in one
-  /// object (names that Unicode holds for equal count as the same), surrogates without partner, integers beyond 64 bits.
+  /// object (names that Unicode holds for equal count as the same), surrogates without partner, integers beyond 64
+  /// bits.
   public init(
     parsing bytes: [UInt8], sizeLimit: Int = JSONReader.defaultSizeLimit, depthLimit: Int = JSONReader.defaultDepthLimit
   ) throws(JSONError) {
     self = try JSONReader(sizeLimit: sizeLimit, depthLimit: depthLimit).value(of: bytes)
   }
 
-  fileprivate static func build(_ element: JSONElement, _ numbers: inout JSONNumberTokens) throws(JSONError) -> JSONValue {
+  fileprivate static func build(_ element: JSONElement, _ numbers: inout JSONNumberTokens) throws(JSONError)
+    -> JSONValue
+  {
     switch element.kind {
     case .number: return .number(numbers.next())
     case .array:

@@ -1,5 +1,5 @@
-/// Appends JSON to a buffer, compact, in UTF-8. Commas and colons come by themselves; that containers are closed and that
-/// names stand only inside objects is the caller's part.
+/// Appends JSON to a buffer, compact, in UTF-8. Commas and colons come by themselves; that containers are closed and
+/// that names stand only inside objects is the caller's part.
 public struct JSONWriter: Sendable {
   public var bytes: [UInt8] = []
   private var needsComma = false
@@ -86,7 +86,8 @@ public struct JSONWriter: Sendable {
     var text = text
     text.withUTF8 { utf8 in
       var start = 0
-      for (index, byte) in utf8.enumerated() where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+      for (index, byte) in utf8.enumerated()
+      where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
         bytes.append(contentsOf: utf8[start..<index])
         start = index + 1
         bytes.append(UInt8(ascii: "\\"))

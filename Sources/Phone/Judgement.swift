@@ -136,7 +136,8 @@ struct Judgement {
     }
   }
 
-  private func rejected(_ reason: PhoneRejection, _ kind: PhoneKind = .unknown, _ country: String = "") -> PhoneReading {
+  private func rejected(_ reason: PhoneRejection, _ kind: PhoneKind = .unknown, _ country: String = "") -> PhoneReading
+  {
     PhoneReading(verdict: .rejected(reason), kind: kind, country: country)
   }
 

@@ -1,8 +1,8 @@
 /// Where a country's mobile numbers lie: the length of the national number and its first two digits.
 ///
-/// Debian's libphonenumber carries the metadata of 2022, so what was opened since (UAE 053, Yemen 078) stands here; and what
-/// stands here is read about a hundred times faster. A range is listed when all or most of it is mobile; what is not
-/// listed is the library's to judge, so a missing range costs time and a wrong one an undeliverable message.
+/// Debian's libphonenumber carries the metadata of 2022, so what was opened since (UAE 053, Yemen 078) stands here; and
+/// what stands here is read about a hundred times faster. A range is listed when all or most of it is mobile; what is
+/// not listed is the library's to judge, so a missing range costs time and a wrong one an undeliverable message.
 struct MobilePlan: Sendable {
   let region: String
   let callingCode: Int
@@ -15,7 +15,8 @@ struct MobilePlan: Sendable {
   /// The Arab countries: digits that spell one of their mobiles are taken for it even where the `+` is missing.
   let isNear: Bool
 
-  init(_ region: String, _ callingCode: Int, _ length: Int, _ starts: [Int], trunkZero: Bool = true, near: Bool = true) {
+  init(_ region: String, _ callingCode: Int, _ length: Int, _ starts: [Int], trunkZero: Bool = true, near: Bool = true)
+  {
     (self.region, self.callingCode, self.length, hasTrunkZero, isNear) = (region, callingCode, length, trunkZero, near)
     self.starts = starts.reduce(0) { $0 | 1 << UInt128($1) }
   }
@@ -40,7 +41,11 @@ struct MobilePlan: Sendable {
 
   static func plans(callingCode: Int) -> ArraySlice<MobilePlan> { byCallingCode[callingCode].map { all[$0] } ?? [] }
 
-  static let powers: [Int64] = (0...18).reduce(into: []) { list, _ in list.append((list.last ?? 0) == 0 ? 1 : list.last! * 10) }
+  static let powers: [Int64] = {
+    var powers: [Int64] = [1]
+    for _ in 1...18 { powers.append((powers.last ?? 1) * 10) }
+    return powers
+  }()
 
   /// By calling code, below 1000: the places in `all`.
   private static let byCallingCode: [Range<Int>?] = {
@@ -51,8 +56,8 @@ struct MobilePlan: Sendable {
     return table
   }()
 
-  /// Sources: the numbering plans as libphonenumber 8.12.57 has them, checked range by range by `PhoneTests`, and 9.0.43
-  /// for what is newer. Plans of one country stand together.
+  /// Sources: the numbering plans as libphonenumber 8.12.57 has them, checked range by range by `PhoneTests`, and
+  /// 9.0.43 for what is newer. Plans of one country stand together.
   static let all: [MobilePlan] = [
     MobilePlan("EG", 20, 10, [10, 11, 12, 15]),
     MobilePlan("SA", 966, 9, [50, 51, 53, 54, 55, 56, 57, 58, 59]),

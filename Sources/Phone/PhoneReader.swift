@@ -1,19 +1,20 @@
 import CPhoneNumber
 import Domain
 
-/// Reads phone numbers as people write them. What it accepts is a valid mobile, by our own table of the Arab countries or by
-/// libphonenumber; what only has a possible length is suspect; the rest is refused with a reason and a remedy.
+/// Reads phone numbers as people write them. What it accepts is a valid mobile, by our own table of the Arab countries
+/// or by libphonenumber; what only has a possible length is suspect; the rest is refused with a reason and a remedy.
 ///
-/// A number that is E.164 already, or national for a region of the table, costs well under a microsecond; one the library
-/// must judge 20 to 70, so lists are read off the loops that answer people. Callable from any thread.
+/// A number that is E.164 already, or national for a region of the table, costs well under a microsecond; one the
+/// library must judge 20 to 70, so lists are read off the loops that answer people. Callable from any thread.
 public enum PhoneReader {
-  /// `region` is the country of numbers without `+`: a code or a name, see `PhoneRegion`. Nil or unknown: such numbers are
-  /// refused, unless they spell an Arab mobile with its country's code.
+  /// `region` is the country of numbers without `+`: a code or a name, see `PhoneRegion`. Nil or unknown: such numbers
+  /// are refused, unless they spell an Arab mobile with its country's code.
   public static func read(_ text: String, region: String?) -> PhoneVerdict {
     read(text, region: region.flatMap { PhoneRegion($0) }).verdict
   }
 
-  public static func read(_ text: String, region: PhoneRegion?, options: PhoneOptions = PhoneOptions()) -> PhoneReading {
+  public static func read(_ text: String, region: PhoneRegion?, options: PhoneOptions = PhoneOptions()) -> PhoneReading
+  {
     var text = text
     return text.withUTF8 { read(utf8: $0, region: region, options: options) }
   }

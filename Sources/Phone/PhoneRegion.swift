@@ -6,8 +6,8 @@ public struct PhoneRegion: Hashable, Sendable {
   public let code: String
   let callingCode: Int
 
-  /// Reads a code (`EG`, `eg`) or, for the countries in our table, a name as people write it in a country column (`Egypt`,
-  /// `مصر`, `KSA`). Nil when no such country has phone numbers.
+  /// Reads a code (`EG`, `eg`) or, for the countries in our table, a name as people write it in a country column
+  /// (`Egypt`, `مصر`, `KSA`). Nil when no such country has phone numbers.
   public init?(_ text: String) {
     let word = PhoneRegion.folded(text)
     if let named = PhoneRegion.names[word] {
@@ -55,7 +55,10 @@ public struct PhoneRegion: Hashable, Sendable {
   private static let countries: [Country] = [
     ("EG", 20, "Egypt", "مصر", ["EGY", "جمهورية مصر العربية"]),
     ("SA", 966, "Saudi Arabia", "السعودية", ["KSA", "SAU", "Saudi", "المملكة العربية السعودية"]),
-    ("AE", 971, "the Emirates", "الإمارات", ["UAE", "ARE", "Emirates", "United Arab Emirates", "الإمارات العربية المتحدة"]),
+    (
+      "AE", 971, "the Emirates", "الإمارات",
+      ["UAE", "ARE", "Emirates", "United Arab Emirates", "الإمارات العربية المتحدة"]
+    ),
     ("KW", 965, "Kuwait", "الكويت", ["KWT"]),
     ("QA", 974, "Qatar", "قطر", ["QAT"]),
     ("BH", 973, "Bahrain", "البحرين", ["BHR"]),

@@ -96,11 +96,14 @@ public enum PhoneRejection: Equatable, Sendable {
       ("The cell is empty: fill in a phone number or delete the row.", "الخلية فارغة: اكتب رقم الهاتف أو احذف السطر.")
     case .letters:
       (
-        "There are letters or signs beside the digits: leave only the number, and check for the letter O instead of zero.",
+        "Letters or signs stand beside the digits: leave only the number, and look for the letter O instead of zero.",
         "توجد حروف أو رموز مع الأرقام: اترك الرقم وحده، وتأكد من عدم كتابة حرف O مكان الصفر."
       )
     case .twoNumbers:
-      ("There are two numbers in one cell: put each in a row of its own.", "يوجد رقمان في خلية واحدة: ضع كل رقم في سطر مستقل.")
+      (
+        "There are two numbers in one cell: put each in a row of its own.",
+        "يوجد رقمان في خلية واحدة: ضع كل رقم في سطر مستقل."
+      )
     case .spreadsheet:
       (
         "A spreadsheet destroyed the number: format the column as text and export the file again.",
@@ -108,8 +111,8 @@ public enum PhoneRejection: Equatable, Sendable {
       )
     case .oldFormat:
       (
-        "An Egyptian mobile from before October 2011: write it with today's prefix (010 is 0100, 012 is 0122, 011 is 0111, "
-          + "014 is 0114, 016 is 0106, 017 is 0127, 018 is 0128, 019 is 0109), or let the import do so.",
+        "An Egyptian mobile from before October 2011: write it with today's prefix (010 is 0100, 012 is 0122, "
+          + "011 is 0111, 014 is 0114, 016 is 0106, 017 is 0127, 018 is 0128, 019 is 0109), or let the import do so.",
         "رقم محمول مصري بصيغة ما قبل أكتوبر 2011: اكتبه ببادئته الحالية (010 صارت 0100، 012 صارت 0122، 011 صارت 0111، "
           + "014 صارت 0114، 016 صارت 0106، 017 صارت 0127، 018 صارت 0128، 019 صارت 0109)، أو اطلب التحويل عند الاستيراد."
       )
@@ -122,7 +125,8 @@ public enum PhoneRejection: Equatable, Sendable {
       (
         "A landline. If it is a mobile of another country, write it with + and that country's code; if landlines are "
           + "wanted, switch them on for this import.",
-        "رقم أرضي. إن كان محمولًا من بلد آخر فاكتبه بعلامة + ورمز البلد؛ وإن أردت الأرقام الأرضية ففعّلها لهذا الاستيراد."
+        "رقم أرضي. إن كان محمولًا من بلد آخر فاكتبه بعلامة + ورمز البلد؛ "
+          + "وإن أردت الأرقام الأرضية ففعّلها لهذا الاستيراد."
       )
     case .service:
       (
@@ -131,24 +135,29 @@ public enum PhoneRejection: Equatable, Sendable {
       )
     case .needsRegion(let candidates) where candidates.isEmpty:
       (
-        "It is not clear which country this is: write it with + and the country's code, add a country column, or give a "
-          + "default region.",
+        "It is not clear which country this is: write it with + and the country's code, add a country column, or "
+          + "give a default region.",
         "البلد غير معروف: اكتب الرقم بعلامة + ورمز البلد، أو أضف عمودًا للبلد، أو حدّد البلد الافتراضي."
       )
     case .needsRegion(let candidates):
       (
-        "This could be a mobile of \(PhoneRejection.list(candidates.map { PhoneRegion.name(of: $0).english }, " or ")): "
-          + "write it with + and the country's code, or add a country column.",
+        "This could be a mobile of "
+          + PhoneRejection.list(candidates.map { PhoneRegion.name(of: $0).english }, " or ")
+          + ": write it with + and the country's code, or add a country column.",
         "قد يكون محمولًا من \(PhoneRejection.list(candidates.map { PhoneRegion.name(of: $0).arabic }, " أو ")): "
           + "اكتبه بعلامة + ورمز البلد، أو أضف عمودًا للبلد."
       )
     case .otherCountry(let code):
       (
-        "A mobile of \(PhoneRegion.name(of: code).english)? Write it with + and the country's code, or add a country column.",
+        "A mobile of \(PhoneRegion.name(of: code).english)? Write it with + and the country's code, or add a country "
+          + "column.",
         "أهو محمول من \(PhoneRegion.name(of: code).arabic)؟ اكتبه بعلامة + ورمز البلد، أو أضف عمودًا للبلد."
       )
     case .tooShort:
-      ("Digits are missing: write the whole number with + and the country's code.", "الرقم ناقص: اكتبه كاملًا بعلامة + ورمز البلد.")
+      (
+        "Digits are missing: write the whole number with + and the country's code.",
+        "الرقم ناقص: اكتبه كاملًا بعلامة + ورمز البلد."
+      )
     case .tooLong:
       ("There are too many digits for one number: check the cell.", "الأرقام أكثر من رقم هاتف واحد: راجع الخلية.")
     case .invalid:

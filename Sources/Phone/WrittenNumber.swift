@@ -1,5 +1,5 @@
-/// A cell as people fill it, brought to ASCII digits: every script's digits, invisible marks from contact cards, spreadsheet
-/// quoting, WhatsApp links, brackets, dashes and spaces.
+/// A cell as people fill it, brought to ASCII digits: every script's digits, invisible marks from contact cards,
+/// spreadsheet quoting, WhatsApp links, brackets, dashes and spaces.
 struct WrittenNumber {
   /// Without the `+` or 00 of the international form. At most 15.
   private(set) var digits: [UInt8] = []
@@ -41,7 +41,8 @@ struct WrittenNumber {
   static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
   private static func isLetter(_ byte: UInt8) -> Bool { byte >= 0x61 && byte <= 0x7A }
 
-  /// Digits, `+`, space, `-`, `.`, `(`, `)`, `/` for every divider, `:`, `=`, lower-case letters; any other sign becomes `x`.
+  /// Digits, `+`, space, `-`, `.`, `(`, `)`, `/` for every divider, `:`, `=`, lower-case letters; any other sign
+  /// becomes `x`.
   private static func simplified(_ text: String) -> [UInt8] {
     var simple: [UInt8] = []
     for scalar in text.unicodeScalars {
@@ -86,7 +87,9 @@ struct WrittenNumber {
 
   private static func firstRange(of marker: [UInt8], in text: [UInt8]) -> Int? {
     guard text.count >= marker.count else { return nil }
-    for start in 0...(text.count - marker.count) where text[start...].starts(with: marker) { return start + marker.count }
+    for start in 0...(text.count - marker.count) where text[start...].starts(with: marker) {
+      return start + marker.count
+    }
     return nil
   }
 

@@ -78,7 +78,8 @@ enum UploadSQL {
       \(conflict)
       returning contact_id
     ), member as (
-      insert into audience_member (audience_id, contact_id) select $4, contact_id from made \(memberConflict) returning 1
+      insert into audience_member (audience_id, contact_id)
+      select $4, contact_id from made \(memberConflict) returning 1
     )
     select count(*) from member
     """

@@ -3,8 +3,8 @@ import Postgres
 
 /// An import's rows: `upload`, its rejected rows, and a temporary stage from which people are taken over at once.
 ///
-/// The stage belongs to one session and is filled by short statements, each its own transaction: an upload that takes an
-/// hour must not hold back vacuum for an hour.
+/// The stage belongs to one session and is filled by short statements, each its own transaction: an upload that takes
+/// an hour must not hold back vacuum for an hour.
 public struct UploadTable: Sendable {
   public let connection: Connection
   public let upload: Upload.ID
@@ -29,9 +29,11 @@ public struct UploadTable: Sendable {
       returning upload_id
       """, .int8(business.rawValue), .int8(audience.rawValue), .text(actor))
     guard let row = rows.first else { return nil }
-    let table = UploadTable(connection: connection, upload: Upload.ID(row.int64(0)), business: business, audience: audience)
+    let table = UploadTable(
+      connection: connection, upload: Upload.ID(row.int64(0)), business: business, audience: audience)
     // Held by the session: an upload that is running and whose lock is free has died with its process.
-    _ = try await connection.run("select pg_advisory_lock(\(lockClass), ($1 % 2147483647)::int)", .int8(table.upload.rawValue))
+    _ = try await connection.run(
+      "select pg_advisory_lock(\(lockClass), ($1 % 2147483647)::int)", .int8(table.upload.rawValue))
     try await table.dropStage()
     _ = try await connection.batch([
       Statement(
@@ -46,7 +48,10 @@ public struct UploadTable: Sendable {
           line bigint not null, reason text not null, remedy text not null, raw text not null)
         """),
       Statement(
-        "create temporary table import_known (phone bigint not null, contact_id bigint not null, differs boolean not null)"),
+        """
+        create temporary table import_known (
+          phone bigint not null, contact_id bigint not null, differs boolean not null)
+        """),
     ])
     return table
   }
@@ -81,8 +86,8 @@ public struct UploadTable: Sendable {
     do {
       return try await commit(sha256, now, create: UploadSQL.create, report)
     } catch DatabaseError.rejected(.uniqueViolation, _) {
-      // Somebody stored one of these people in the meantime. It happens rarely, and looking out for it costs each row half
-      // of its price again, so that only the second try does.
+      // Somebody stored one of these people in the meantime. It happens rarely, and looking out for it costs each row
+      // half of its price again, so that only the second try does.
       return try await commit(sha256, now, create: UploadSQL.createOrMerge, report)
     }
   }
@@ -95,7 +100,8 @@ public struct UploadTable: Sendable {
         Statement("set local work_mem = '128MB'"), Statement("set local jit = off"),
         // Imports of one business take turns here, so that two of them never wait for each other's rows.
         Statement(
-          "select pg_advisory_xact_lock(\(UploadTable.applyLockClass), ($1 % 2147483647)::int)", [.int8(business.rawValue)]),
+          "select pg_advisory_xact_lock(\(UploadTable.applyLockClass), ($1 % 2147483647)::int)",
+          [.int8(business.rawValue)]),
         Statement("select count(*), count(distinct phone) from import_stage"),
       ])
       let (staged, people) = (Int(steps[3][0].int64(0)), Int(steps[3][0].int64(1)))
@@ -115,7 +121,8 @@ public struct UploadTable: Sendable {
         added += Int(made[0].int64(0))
       }
       let applied = Applied(
-        created: people - known, updated: differing, unchanged: known - differing, merged: staged - people, added: added)
+        created: people - known, updated: differing, unchanged: known - differing, merged: staged - people, added: added
+      )
       _ = try await transaction.run(
         "update upload set state = 'committed', report = $2, sha256 = $3, ended_at = now() where upload_id = $1",
         .int8(upload.rawValue), .jsonb(report(applied)), .bytea(sha256))
@@ -146,17 +153,20 @@ public struct UploadTable: Sendable {
   }
 
   private func dropStage() async throws(DatabaseError) {
-    _ = try await connection.run("drop table if exists pg_temp.import_stage, pg_temp.import_reject, pg_temp.import_known")
+    _ = try await connection.run(
+      "drop table if exists pg_temp.import_stage, pg_temp.import_reject, pg_temp.import_known")
   }
 
   /// Makes one row of those with the same phone.
   private func mergeRepeated(_ transaction: Transaction) async throws(DatabaseError) {
     _ = try await transaction.batch([
       Statement(UploadSQL.findRepeated),
-      Statement("create aggregate pg_temp.merge_attributes (jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}')"),
+      Statement(
+        "create aggregate pg_temp.merge_attributes (jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}')"),
       Statement(UploadSQL.merge),
       Statement("delete from import_stage s using import_repeated r where s.phone = r.phone"),
-      Statement("insert into import_stage (\(UploadTable.stageColumns)) select \(UploadTable.stageColumns) from import_merged"),
+      Statement(
+        "insert into import_stage (\(UploadTable.stageColumns)) select \(UploadTable.stageColumns) from import_merged"),
       Statement("drop table import_repeated, import_merged"),
       Statement("drop aggregate pg_temp.merge_attributes (jsonb)"),
     ])

@@ -44,8 +44,8 @@ private func text(_ string: String) -> [UInt8] { Array(string.utf8) }
     (
       [UInt8](repeating: 0xaa, count: 131),
       text(
-        "This is a test using a larger than block-size key and a larger than block-size data. The key needs to be hashed "
-          + "before being used by the HMAC algorithm."),
+        "This is a test using a larger than block-size key and a larger than block-size data. The key needs to be "
+          + "hashed before being used by the HMAC algorithm."),
       "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"
     ),
     ([], [], "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"),

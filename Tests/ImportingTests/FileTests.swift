@@ -6,7 +6,8 @@ import Postgres
 import Testing
 
 @Suite struct `A file of contacts` {
-  static let arabic = "الجوال,الاسم الأول,المدينة\r\n+201001234567,سارة,القاهرة\r\n+201221234567,\"عمر, علي\",\"سطر\r\nثان\"\r\n"
+  static let arabic =
+    "الجوال,الاسم الأول,المدينة\r\n+201001234567,سارة,القاهرة\r\n+201221234567,\"عمر, علي\",\"سطر\r\nثان\"\r\n"
 
   static func utf16(_ text: String, bigEndian: Bool, mark: Bool) -> [UInt8] {
     ((mark ? [0xFEFF] : []) + Array(text.utf16)).flatMap { unit in
@@ -18,7 +19,8 @@ import Testing
   /// The letters of the text above in Windows-1256.
   static func windows1256(_ text: String) -> [UInt8] {
     let table: [Unicode.Scalar: UInt8] = [
-      "ا": 0xC7, "أ": 0xC3, "ب": 0xC8, "ة": 0xC9, "ث": 0xCB, "ج": 0xCC, "د": 0xCF, "ر": 0xD1, "س": 0xD3, "ط": 0xD8, "ع": 0xDA,
+      "ا": 0xC7, "أ": 0xC3, "ب": 0xC8, "ة": 0xC9, "ث": 0xCB, "ج": 0xCC, "د": 0xCF, "ر": 0xD1, "س": 0xD3, "ط": 0xD8,
+      "ع": 0xDA,
       "ق": 0xDE, "ل": 0xE1, "م": 0xE3, "ن": 0xE4, "ه": 0xE5, "و": 0xE6, "ي": 0xED,
     ]
     return text.unicodeScalars.map { $0.isASCII ? UInt8($0.value) : table[$0]! }
@@ -83,7 +85,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "phone", "Phone", " PHONE ", "Mobile", "msisdn", "رقم الهاتف", "الهاتف", "الجوال", "رقم الجوال", "الموبايل", "موبايل", "المحمول",
+    "phone", "Phone", " PHONE ", "Mobile", "msisdn", "رقم الهاتف", "الهاتف", "الجوال", "رقم الجوال", "الموبايل",
+    "موبايل", "المحمول",
     "واتساب", "phone_number", "Phone Number",
   ])
   func `has its phones under any usual name`(_ name: String) async throws {
@@ -111,7 +114,9 @@ import Testing
   @Test func `loses bidi controls and blanks at the edges of its texts and keeps joiners inside`() async throws {
     let lists = try await Lists()
     _ = try await lists.send(
-      "phone,a,b,c\n\u{202A}+201001234567\u{202C},\u{200F} نامه\u{200C}ها \u{200E}\u{A0},\u{2068}x\u{2069}y\u{2069},\u{202B}\u{202C}\n")
+      "phone,a,b,c\n\u{202A}+201001234567\u{202C},"
+        + "\u{200F} نامه\u{200C}ها \u{200E}\u{A0},\u{2068}x\u{2069}y\u{2069},\u{202B}\u{202C}\n"
+    )
     #expect(try await lists.attributes(201_001_234_567) == ["a": "نامه\u{200C}ها", "b": "x\u{2069}y"])
   }
 
@@ -123,7 +128,8 @@ import Testing
 
   @Test(arguments: [
     ("", "file_empty"), ("\n\n", "file_empty"), ("name,city\nA,B\n", "phone_column_missing"),
-    ("+201001234567,Ali\n", "phone_column_missing"), ("phone,a,A \n", "column_twice_not"), ("phone,a,a\n", "column_twice"),
+    ("+201001234567,Ali\n", "phone_column_missing"), ("phone,a,A \n", "column_twice_not"),
+    ("phone,a,a\n", "column_twice"),
     ("phone,first_name,First Name\n", "column_twice"),
     ("phone" + (0..<200).map { ",c\($0)" }.joined() + "\n", "columns_too_many"),
     ("phone," + String(repeating: "x", count: 101) + "\n", "column_name_too_long"),
@@ -169,7 +175,9 @@ import Testing
     #expect((report.rows, report.created, report.rejected) == (3, 3, 0))
     #expect(report.fixes == ["plus_added": 1])
     #expect(
-      try await lists.attributes(201_001_234_567) == ["age": "30", "vip": "true", "score": "1.50", "first_name": "سارة"])
+      try await lists.attributes(201_001_234_567) == [
+        "age": "30", "vip": "true", "score": "1.50", "first_name": "سارة",
+      ])
   }
 
   @Test func `are rejected one by one`() async throws {
@@ -191,7 +199,8 @@ import Testing
   @Test func `are bounded`() async throws {
     let lists = try await Lists()
     let wide = "{\"phone\":\"+201001234567\"" + (0..<200).map { ",\"c\($0)\":1" }.joined() + "}\n"
-    #expect(await #expect(throws: Problem.self) { try await lists.send(wide, try options()) }?.code == "columns_too_many")
+    #expect(
+      await #expect(throws: Problem.self) { try await lists.send(wide, try options()) }?.code == "columns_too_many")
     let long = "{\"phone\":\"" + String(repeating: "1", count: 1 << 21)
     #expect(await #expect(throws: Problem.self) { try await lists.send(long, try options()) }?.code == "line_too_long")
     #expect(await #expect(throws: Problem.self) { try await lists.send("", try options()) }?.code == "file_empty")
@@ -219,7 +228,8 @@ import Testing
       +201001234566,web,2999-01-01,
       """)
     #expect((byRow.consented, byRow.unreadableConsents) == (2, 2))
-    let rows = try await lists.pool.run("select phone, opt_in_at, opt_in_source, opt_in_upload from contact order by phone")
+    let rows = try await lists.pool.run(
+      "select phone, opt_in_at, opt_in_source, opt_in_upload from contact order by phone")
     #expect(rows.map { $0.isNull(1) } == [true, false, false, false, true, true, true, false])
     #expect(rows.map { $0.optionalText(2) } == [nil, "till", "shop", "web", nil, nil, nil, "desk"])
     #expect(rows[2].instant(1) == Instant(rfc3339: "2026-01-02T08:00:00Z"))
@@ -245,7 +255,10 @@ import Testing
     let lists = try await Lists()
     let key = Lists.keys.key(of: PhoneNumber(digits: 201_001_234_567)!)
     _ = try await lists.pool.run(
-      "select record_consent(1, array[$1], '{1}', '{1}', '{5}', '{\"{}\"}', array['2026-01-01T00:00:00Z'::timestamptz])",
+      """
+      select record_consent(
+        1, array[$1], '{1}', '{1}', '{5}', '{"{}"}', array['2026-01-01T00:00:00Z'::timestamptz])
+      """,
       .uuid(key))
     _ = try await lists.send("phone,consent_source,consent_at\n+201001234567,shop,2026-05-01\n")
     #expect(try await lists.count("select count(*) from suppression where active") == 1)
@@ -255,7 +268,8 @@ import Testing
 @Suite struct `Parameters of an import` {
   @Test(arguments: [
     ("default_region", "XX"), ("on_error", "ignore"), ("accept", "everything"), ("fix", "all"), ("encoding", "ebcdic"),
-    ("delimiter", "|"), ("consent_source", ""), ("consent_at", "2999-01-01T00:00:00Z"), ("language", "fr"), ("phone_colum", "x"),
+    ("delimiter", "|"), ("consent_source", ""), ("consent_at", "2999-01-01T00:00:00Z"), ("language", "fr"),
+    ("phone_colum", "x"),
   ])
   func `are refused by name when wrong`(_ name: String, _ value: String) {
     let problem = #expect(throws: Problem.self) { try ImportOptions(query: [(name, value)], contentType: nil) }

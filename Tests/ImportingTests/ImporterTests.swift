@@ -26,7 +26,8 @@ import Testing
     #expect(try await lists.attributes(201_221_234_567) == ["first_name": "Omar \"O\" Ali"])
     #expect(try await lists.attributes(966_501_234_567) == ["city": "Riyadh, north\nside", "first_name": "Noura"])
     #expect(try await lists.count("select count(*) from audience_member where audience_id = 1") == 3)
-    let row = try await lists.pool.run("select person_key, country, opt_in_at from contact where phone = 201001234567")[0]
+    let row = try await lists.pool.run("select person_key, country, opt_in_at from contact where phone = 201001234567")[
+      0]
     #expect(row.personKey(0) == Lists.keys.key(of: PhoneNumber(digits: 201_001_234_567)!))
     #expect(row.text(1) == "EG")
     #expect(row.isNull(2))
@@ -47,7 +48,8 @@ import Testing
   @Test func `merges attributes and loses none`() async throws {
     let lists = try await Lists()
     _ = try await lists.send("phone,first_name,city\n+201001234567,A,Cairo\n+201001234568,B,Giza\n")
-    let second = try await lists.send("phone,first_name,plan\n+201001234567,,gold\n+201001234568,C,\n+201001234569,D,\n")
+    let second = try await lists.send(
+      "phone,first_name,plan\n+201001234567,,gold\n+201001234568,C,\n+201001234569,D,\n")
     #expect((second.created, second.updated, second.unchanged) == (1, 2, 0))
     #expect(try await lists.attributes(201_001_234_567) == ["city": "Cairo", "plan": "gold", "first_name": "A"])
     #expect(try await lists.attributes(201_001_234_568) == ["city": "Giza", "first_name": "C"])
@@ -123,7 +125,9 @@ import Testing
           }
           if round == 1 { return Array("phone,n\n".utf8) }
           if round > 60 { throw Cut() }
-          return (0..<1000).flatMap { Array("+2010\(10_000_000 + round * 1000 + $0),\(String(repeating: "x", count: 60))\n".utf8) }
+          return (0..<1000).flatMap {
+            Array("+2010\(10_000_000 + round * 1000 + $0),\(String(repeating: "x", count: 60))\n".utf8)
+          }
         }, pool: lists.pool, keys: Lists.keys, worker: Lists.worker)
     }
     #expect(try await lists.count("select count(*) from contact") == 0)
@@ -180,7 +184,9 @@ import Testing
 
   @Test func `belongs to an audience of one's own business`() async throws {
     let lists = try await Lists()
-    let problem = await #expect(throws: Problem.self) { try await lists.send(Array("phone\n".utf8), to: Audience.ID(3)) }
+    let problem = await #expect(throws: Problem.self) {
+      try await lists.send(Array("phone\n".utf8), to: Audience.ID(3))
+    }
     #expect(problem?.status == 404)
   }
 
@@ -258,7 +264,8 @@ import Testing
       for round in 0..<4 {
         group.addTask {
           let numbers = round % 2 == 0 ? Array(0..<500) : (0..<500).reversed()
-          return try await lists.send("phone,a\(round)\n" + numbers.map { "+20100\(1_000_000 + $0),\(round)\n" }.joined())
+          return try await lists.send(
+            "phone,a\(round)\n" + numbers.map { "+20100\(1_000_000 + $0),\(round)\n" }.joined())
         }
       }
       return try await group.reduce(into: 0) { $0 += $1.created }

@@ -48,7 +48,9 @@ struct Lists: Sendable {
       }, pool: pool, keys: Lists.keys, worker: Lists.worker)
   }
 
-  func send(_ text: String, chunk: Int = 1 << 16, _ options: ImportOptions = ImportOptions()) async throws -> ImportReport {
+  func send(_ text: String, chunk: Int = 1 << 16, _ options: ImportOptions = ImportOptions()) async throws
+    -> ImportReport
+  {
     try await send(Array(text.utf8), chunk: chunk, options)
   }
 

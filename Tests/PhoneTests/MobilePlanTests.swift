@@ -14,7 +14,8 @@ import Testing
         var mobiles = 0
         for _ in 0..<12 {
           seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-          let national = Int64(start) * MobilePlan.powers[plan.length - 2]
+          let national =
+            Int64(start) * MobilePlan.powers[plan.length - 2]
             + Int64(seed >> 20) % MobilePlan.powers[plan.length - 2]
           let digits = Int64(plan.callingCode) * MobilePlan.powers[plan.length] + national
           let reading = LibraryReading(international: Array(String(digits).utf8))
@@ -37,7 +38,8 @@ import Testing
   @Test func `reads hostile text without harm`() {
     var seed: UInt64 = 3
     let pieces = [
-      "+", "00", "20", "966", "0100", "1234567", "٠", "=", "\"", "/", "wa.me/", "e", "E+11", ".0", "-", "(", "ا", "\u{0}", " ",
+      "+", "00", "20", "966", "0100", "1234567", "٠", "=", "\"", "/", "wa.me/", "e", "E+11", ".0", "-", "(", "ا",
+      "\u{0}", " ",
     ]
     for _ in 0..<4000 {
       var text = ""

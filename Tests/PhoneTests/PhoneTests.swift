@@ -74,7 +74,8 @@ private func word(_ text: String, _ region: String?) -> String {
 
 @Suite struct `A refused number` {
   @Test(arguments: [
-    ("010", "0100"), ("011", "0111"), ("012", "0122"), ("014", "0114"), ("016", "0106"), ("017", "0127"), ("018", "0128"),
+    ("010", "0100"), ("011", "0111"), ("012", "0122"), ("014", "0114"), ("016", "0106"), ("017", "0127"),
+    ("018", "0128"),
     ("019", "0109"),
   ])
   func `of Egypt's old format is offered its new one`(_ old: String, _ new: String) {
@@ -121,7 +122,8 @@ private func word(_ text: String, _ region: String?) -> String {
     let phone = PhoneNumber(e164: "+201009876543")!
     let all: [PhoneRejection] = [
       .empty, .letters, .twoNumbers, .spreadsheet, .oldFormat(today: phone), .maybeOldFormat, .landline, .service,
-      .needsRegion(candidates: []), .needsRegion(candidates: ["KW", "QA", "TN"]), .otherCountry("EG"), .tooShort, .tooLong,
+      .needsRegion(candidates: []), .needsRegion(candidates: ["KW", "QA", "TN"]), .otherCountry("EG"), .tooShort,
+      .tooLong,
       .invalid,
     ]
     for reason in all {
@@ -129,7 +131,8 @@ private func word(_ text: String, _ region: String?) -> String {
       #expect(!reason.remedy.english.contains("9876543"))
     }
     #expect(Set(all.map(\.word)).count == 13)
-    #expect(PhoneRejection.needsRegion(candidates: ["KW", "QA", "TN"]).remedy.english.contains("Kuwait, Qatar or Tunisia"))
+    #expect(
+      PhoneRejection.needsRegion(candidates: ["KW", "QA", "TN"]).remedy.english.contains("Kuwait, Qatar or Tunisia"))
   }
 
   @Test func `is let in when landlines or service numbers are wanted`() {
@@ -141,7 +144,8 @@ private func word(_ text: String, _ region: String?) -> String {
     #expect(PhoneReader.read("920012345", region: PhoneRegion("SA"), options: options).kind == .service)
     options.acceptsServiceNumbers = true
     #expect(
-      PhoneReader.read("920012345", region: PhoneRegion("SA"), options: options).verdict == accepted("+966920012345", "SA"))
+      PhoneReader.read("920012345", region: PhoneRegion("SA"), options: options).verdict
+        == accepted("+966920012345", "SA"))
   }
 }
 
@@ -174,9 +178,12 @@ private func word(_ text: String, _ region: String?) -> String {
 
   @Test(arguments: [
     ("Egypt", "EG"), ("egypt", "EG"), ("EG", "EG"), ("eg", "EG"), ("EGY", "EG"), ("مصر", "EG"), ("السعوديه", "SA"),
-    ("KSA", "SA"), ("Saudi Arabia", "SA"), ("الامارات", "AE"), ("UAE", "AE"), ("الأردن", "JO"), ("de", "DE"), ("NO", "NO"),
+    ("KSA", "SA"), ("Saudi Arabia", "SA"), ("الامارات", "AE"), ("UAE", "AE"), ("الأردن", "JO"), ("de", "DE"),
+    ("NO", "NO"),
   ])
-  func `knows countries by code and by name`(_ text: String, _ code: String) { #expect(PhoneRegion(text)?.code == code) }
+  func `knows countries by code and by name`(_ text: String, _ code: String) {
+    #expect(PhoneRegion(text)?.code == code)
+  }
 
   @Test func `knows no country that is none`() {
     for text in ["", "XX", "ZZ", "Atlantis", "12"] { #expect(PhoneRegion(text) == nil) }
@@ -189,12 +196,15 @@ private func word(_ text: String, _ region: String?) -> String {
     let elapsed = clock.measure {
       bytes.withUnsafeBufferPointer { buffer in
         for _ in 0..<100_000 {
-          if case .accepted(let phone, _, _) = PhoneReader.read(utf8: buffer, region: nil).verdict { total += phone.digits }
+          if case .accepted(let phone, _, _) = PhoneReader.read(utf8: buffer, region: nil).verdict {
+            total += phone.digits
+          }
         }
       }
     }
     #expect(total == 201_001_234_567 * 100_000)
-    // A tenth of the rows, in an unoptimised build on a busy machine: the bound only catches a path that left the table.
+    // A tenth of the rows, in an unoptimised build on a busy machine: the bound only catches a path that left the
+    // table.
     #expect(elapsed < .seconds(2))
   }
 }

@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// libphonenumber behind C: one call answers all we ask of a number. Nothing throws across this border, nothing is logged.
+// libphonenumber behind C: one call answers all we ask of a number. Nothing throws across this border, nothing is
+// logged.
 
 #ifdef __cplusplus
 extern "C" {
