@@ -16,11 +16,14 @@ public final class MACKey: @unchecked Sendable, CustomStringConvertible, CustomR
     EVP_MAC_free(mac)  // The context holds a reference of its own.
     var digest = Array(OSSL_DIGEST_NAME_SHA2_256.utf8CString)
     let padded = key.isEmpty ? [0] : key
-    let ready = digest.withUnsafeMutableBufferPointer { name in
-      var parameters = [
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0), OSSL_PARAM_construct_end(),
-      ]
-      return EVP_MAC_init(context, padded, key.count, &parameters)
+    // A parameter keeps both pointers it is given: a literal's would be gone before EVP_MAC_init reads it.
+    let ready = OSSL_MAC_PARAM_DIGEST.withCString { digestName in
+      digest.withUnsafeMutableBufferPointer { name in
+        var parameters = [
+          OSSL_PARAM_construct_utf8_string(digestName, name.baseAddress, 0), OSSL_PARAM_construct_end(),
+        ]
+        return EVP_MAC_init(context, padded, key.count, &parameters)
+      }
     }
     precondition(ready == 1, "libcrypto has no HMAC-SHA256")
     self.context = context

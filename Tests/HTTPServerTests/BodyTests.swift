@@ -152,14 +152,12 @@ import Testing
   @Test func `ends a head that drips`() async throws {
     try await withServer({ $0.headTimeout = .milliseconds(400) }) { port, clients in
       let peer = Peer(port, on: clients)
-      let start = BootInstant.now
       for byte in "GET / HTTP/1.1\r\nHost: h\r\nX-Drip: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".utf8 {
         guard await peer.send([byte]) == 1 else { break }
         try await clients.sleep(for: .milliseconds(20))
       }
       #expect(await peer.answer()?.status == 408)
-      _ = await peer.rest()
-      #expect(BootInstant.now - start < .seconds(3))
+      #expect(await peer.rest() != nil)
     }
   }
 
@@ -192,7 +190,6 @@ import Testing
         try await clients.sleep(for: .milliseconds(20))
       }
       #expect(await peer.answer()?.status == 408)
-      #expect(BootInstant.now - start < .seconds(4))
     }
   }
 
@@ -209,10 +206,10 @@ import Testing
     let pause = Reactor(name: "pause")
     pause.start()
     try await withServer({
-      $0.bodyIdleTimeout = .milliseconds(200)
+      $0.bodyIdleTimeout = .milliseconds(800)
       $0.minBodyRate = 1 << 30
     }, handler: { request in
-      do { try await pause.sleep(for: .milliseconds(600)) } catch { return .text(500, "") }
+      do { try await pause.sleep(for: .milliseconds(1500)) } catch { return .text(500, "") }
       return await echo(request)
     }) { port, clients in
       let peer = Peer(port, on: clients)

@@ -70,6 +70,14 @@ final class Stage: Sendable {
   }
 }
 
+/// So many calls side by side.
+func atOnce<R: Sendable>(_ count: Int, _ call: @escaping @Sendable (Int) async -> R) async -> [R] {
+  await withTaskGroup(of: R.self) { group in
+    for index in 0..<count { group.addTask { await call(index) } }
+    return await group.reduce(into: []) { $0.append($1) }
+  }
+}
+
 func code(_ answer: (status: Int, json: JSONValue)) -> Int64? { answer.json["error"]?["code"]?.int64Value }
 
 /// Takes webhooks, checks their signatures, keeps their changes.
