@@ -22,7 +22,8 @@ enum ClusterFiles {
     lseek(file, max(0, size - 2048), SEEK_SET)
     var bytes = [UInt8](repeating: 0, count: 2048)
     let count = max(0, Glibc.read(file, &bytes, bytes.count))
-    return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").suffix(lines).joined(separator: " | ")
+    return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").suffix(lines).joined(
+      separator: " | ")
   }
 
   static func makeDirectory(_ path: String, mode: mode_t = 0o700) throws(ClusterError) {

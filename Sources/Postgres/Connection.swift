@@ -2,13 +2,13 @@ import CLibPQ
 import Domain
 import Reactor
 
-/// One session on a reactor: non-blocking libpq in pipeline mode. Statements run in the order given, several in flight, and
-/// are prepared at their first use in the same flight.
+/// One session on a reactor: non-blocking libpq in pipeline mode. Statements run in the order given, several in
+/// flight, and are prepared at their first use in the same flight.
 ///
 /// It connects at the first call and, when the link is lost, again at the next one: statements in flight fail with
 /// `.interrupted`, waiting ones wait, each at most `connectTimeout`, and then fail as `.unreachable`. A task that is
-/// cancelled while it waits cancels its statement on the server and still gets the true answer; a statement of somebody
-/// else that the cancel request hits by accident is sent again, behind those already in flight.
+/// cancelled while it waits cancels its statement on the server and still gets the true answer; a statement of
+/// somebody else that the cancel request hits by accident is sent again, behind those already in flight.
 public actor Connection {
   public nonisolated let settings: ConnectionSettings
   public nonisolated let reactor: Reactor

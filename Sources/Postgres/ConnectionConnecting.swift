@@ -139,7 +139,9 @@ extension Connection {
   private func scheduleExpiry() {
     if let timer = connecting.expiryTimer { reactor.cancel(timer) }
     var first: BootInstant?
-    for flight in front.all where !flight.isDone { first = min(first ?? deadline(flight.submitted), deadline(flight.submitted)) }
+    for flight in front.all where !flight.isDone {
+      first = min(first ?? deadline(flight.submitted), deadline(flight.submitted))
+    }
     for item in waiting.all {
       let submitted: BootInstant? =
         switch item {

@@ -173,7 +173,9 @@ extension Connection {
         return
       }
     }
-    if flight.cancelRequested, case .rejected(.queryCanceled, _) = failure { return flight.finish(.failure(.cancelled)) }
+    if flight.cancelRequested, case .rejected(.queryCanceled, _) = failure {
+      return flight.finish(.failure(.cancelled))
+    }
     flight.finish(.failure(failure))
   }
 
@@ -201,8 +203,8 @@ extension Connection {
     }
   }
 
-  /// Asks the server to cancel what this session runs. Until it has taken the request and raised the signal, nothing else
-  /// is sent, which it might hit.
+  /// Asks the server to cancel what this session runs. Until it has taken the request and raised the signal, nothing
+  /// else is sent, which it might hit.
   func requestCancel() {
     final class Request: @unchecked Sendable {
       // Made for use from another thread (libpq's manual, PQcancel); only one uses it.
@@ -232,7 +234,9 @@ extension Connection {
 extension DatabaseError {
   /// The session does not know the statement, or its tables changed their shape since.
   var isStaleStatement: Bool {
-    if case .rejected(let state, _) = self { return state == .undefinedPreparedStatement || state == .featureNotSupported }
+    if case .rejected(let state, _) = self {
+      return state == .undefinedPreparedStatement || state == .featureNotSupported
+    }
     return false
   }
 

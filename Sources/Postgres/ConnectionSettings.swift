@@ -52,7 +52,9 @@ public struct ConnectionSettings: Sendable {
     let base = given.filter { !["host", "hostaddr", "port", "options"].contains($0.0) } + defaults(given)
     // Only libpq itself can prefer a standby among several.
     if value("target_session_attrs") == "prefer-standby" || ports.count > 1 && ports.count != count {
-      return [Candidate(parameters: base + given.filter { ["host", "hostaddr", "port"].contains($0.0) }, resolves: true)]
+      return [
+        Candidate(parameters: base + given.filter { ["host", "hostaddr", "port"].contains($0.0) }, resolves: true)
+      ]
     }
     return (0..<count).map { index in
       var parameters = base
@@ -77,7 +79,8 @@ public struct ConnectionSettings: Sendable {
       // Looking for Kerberos credentials reads files on the reactor's thread.
       ("gssencmode", "disable"),
       // A peer that vanished is noticed within a minute, not after the kernel's two hours.
-      ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"), ("tcp_user_timeout", "60000"),
+      ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
+      ("tcp_user_timeout", "60000"),
     ]
     return wanted.filter { item in !given.contains { $0.0 == item.0 } } + [("options", inherited + escaped)]
   }

@@ -5,8 +5,8 @@ extension Connection {
   /// Sends the chunks of `next`, until it gives nil, into `copy … from stdin`, alone on the connection and with
   /// back-pressure: a chunk is asked for when the one before has left for the kernel. Chunks need not end with a row.
   ///
-  /// Stores nothing when `next` throws, which is thrown on, or the task is cancelled. An error in the data is thrown after
-  /// the last chunk. The number of rows stored is returned.
+  /// Stores nothing when `next` throws, which is thrown on, or the task is cancelled. An error in the data is thrown
+  /// after the last chunk. The number of rows stored is returned.
   public nonisolated(nonsending) func copyIn(_ sql: String, _ next: () async throws -> [UInt8]?) async throws -> Int {
     let turn = try await acquire()
     return try await releasing(turn) { try await copyIn(sql, turn, next) }
@@ -14,7 +14,9 @@ extension Connection {
 
   /// Gives the rows of `copy … to stdout` to `take`, in chunks of whole rows, alone on the connection and with
   /// back-pressure. When `take` throws, which is thrown on, or the task is cancelled, the server is told to stop.
-  public nonisolated(nonsending) func copyOut(_ sql: String, _ take: ([UInt8]) async throws -> Void) async throws -> Int {
+  public nonisolated(nonsending) func copyOut(
+    _ sql: String, _ take: ([UInt8]) async throws -> Void
+  ) async throws -> Int {
     let turn = try await acquire()
     return try await releasing(turn) { try await copyOut(sql, turn, take) }
   }
@@ -30,7 +32,9 @@ extension Connection {
     }
   }
 
-  nonisolated(nonsending) func copyIn(_ sql: String, _ turn: Turn, _ next: () async throws -> [UInt8]?) async throws -> Int {
+  nonisolated(nonsending) func copyIn(
+    _ sql: String, _ turn: Turn, _ next: () async throws -> [UInt8]?
+  ) async throws -> Int {
     try await withTaskCancellationHandler {
       let (link, solo) = try await beginCopy(sql, turn, PGRES_COPY_IN)
       do {
@@ -49,7 +53,9 @@ extension Connection {
     }
   }
 
-  nonisolated(nonsending) func copyOut(_ sql: String, _ turn: Turn, _ take: ([UInt8]) async throws -> Void) async throws -> Int {
+  nonisolated(nonsending) func copyOut(
+    _ sql: String, _ turn: Turn, _ take: ([UInt8]) async throws -> Void
+  ) async throws -> Int {
     try await withTaskCancellationHandler {
       let (link, solo) = try await beginCopy(sql, turn, PGRES_COPY_OUT)
       do {
@@ -66,7 +72,9 @@ extension Connection {
 
   // MARK: On the loop
 
-  private func beginCopy(_ sql: String, _ turn: Turn, _ wanted: ExecStatusType) async throws(DatabaseError) -> (Link, Solo) {
+  private func beginCopy(
+    _ sql: String, _ turn: Turn, _ wanted: ExecStatusType
+  ) async throws(DatabaseError) -> (Link, Solo) {
     let (link, solo) = try beginSolo(sql, turn)
     guard case .result(let result) = await answer(link, solo) else { throw .interrupted }
     let status = PQresultStatus(result.raw)

@@ -1,5 +1,5 @@
-/// What a caller can do about a statement that gave no rows. Safe to show and to log: it holds no parameter value, no SQL
-/// and no server text that quotes data.
+/// What a caller can do about a statement that gave no rows. Safe to show and to log: it holds no parameter value, no
+/// SQL and no server text that quotes data.
 public enum DatabaseError: Error, Equatable, Sendable {
   /// The server was not reached in time. Nothing ran; retrying is safe.
   case unreachable(detail: String)
@@ -67,7 +67,8 @@ public struct SQLState: Hashable, Sendable, CustomStringConvertible {
     // Of class 42 only what speaks of names and types; 42P05 and the like are added when needed.
     case "42":
       [
-        "42601", "42501", "42P01", "42703", "42883", "42704", "42P02", "42702", "42725", "42P10", "42804", "42P18", "42P07",
+        "42601", "42501", "42P01", "42703", "42883", "42704", "42P02", "42702", "42725", "42P10", "42804", "42P18",
+        "42P07",
         "42701", "42710", "42723", "42803", "42P04", "42P06", "42P16", "42830", "42P08", "42846", "42809",
       ].contains(code)
     default: false

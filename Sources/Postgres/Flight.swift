@@ -48,7 +48,8 @@ final class Flight: @unchecked Sendable {
   }
 }
 
-/// A claim to have the connection alone: a transaction, a COPY, a script. Granted in line, when all before it are answered.
+/// A claim to have the connection alone: a transaction, a COPY, a script. Granted in line, when all before it are
+/// answered.
 final class Turn: @unchecked Sendable {
   // @unchecked: as Flight.
   /// What begins its transaction; nil for those that have none.

@@ -51,7 +51,8 @@ final class Link: @unchecked Sendable {
   }
 }
 
-/// Runs `body` on a thread of its own, for the few libpq calls that block. Without a thread to give, the answer is false.
+/// Runs `body` on a thread of its own, for the few libpq calls that block. Without a thread to give, the answer is
+/// false.
 func runAside(_ body: @escaping @Sendable () -> Void) -> Bool {
   final class Box: Sendable {
     let body: @Sendable () -> Void

@@ -1,7 +1,7 @@
 import Domain
 
-/// The parameters of one statement in the form libpq takes them, encoded into one contiguous buffer that is used again for
-/// the next statement.
+/// The parameters of one statement in the form libpq takes them, encoded into one contiguous buffer that is used
+/// again for the next statement.
 struct ParameterBuffer {
   // The first byte is never a parameter's: an empty text at the very start must not have a null address, which libpq
   // reads as SQL null.
@@ -123,7 +123,8 @@ struct ParameterBuffer {
     }
   }
 
-  /// Elements of one width: the room is made once and written through raw stores, which is what 500-row batches live on.
+  /// Elements of one width: the room is made once and written through raw stores, which is what 500-row batches live
+  /// on.
   private mutating func integers<T, I: FixedWidthInteger>(_ items: [T], _ element: UInt32, _ wire: (T) -> I) {
     header([items.count], element, hasNulls: false)
     let width = MemoryLayout<I>.size
@@ -139,13 +140,17 @@ struct ParameterBuffer {
     }
   }
 
-  private mutating func elements<T>(_ items: [T], _ element: UInt32, _ room: Int, _ write: (inout ParameterBuffer, T) -> Void) {
+  private mutating func elements<T>(
+    _ items: [T], _ element: UInt32, _ room: Int, _ write: (inout ParameterBuffer, T) -> Void
+  ) {
     header([items.count], element, hasNulls: false)
     reserve(items.count * (4 + room))
     for item in items { sized { write(&$0, item) } }
   }
 
-  private mutating func optionals<T>(_ items: [T?], _ element: UInt32, _ room: Int, _ write: (inout ParameterBuffer, T) -> Void) {
+  private mutating func optionals<T>(
+    _ items: [T?], _ element: UInt32, _ room: Int, _ write: (inout ParameterBuffer, T) -> Void
+  ) {
     header([items.count], element, hasNulls: items.contains { $0 == nil })
     reserve(items.count * (4 + room))
     for item in items {

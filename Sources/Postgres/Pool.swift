@@ -1,8 +1,8 @@
 import CLibPQ
 import Reactor
 
-/// A bounded number of sessions on one reactor, lent one caller at a time, in the order asked for. Sessions are made when
-/// they are first needed.
+/// A bounded number of sessions on one reactor, lent one caller at a time, in the order asked for. Sessions are made
+/// when they are first needed.
 public actor Pool {
   public nonisolated let settings: ConnectionSettings
   public nonisolated let size: Int
@@ -33,7 +33,8 @@ public actor Pool {
     (self.settings, self.size, self.reactor) = (settings, size, reactor)
   }
 
-  /// Lends a session to `body`. Waits in line while all are lent; throws `.cancelled` when the task is cancelled meanwhile.
+  /// Lends a session to `body`. Waits in line while all are lent; throws `.cancelled` when the task is cancelled
+  /// meanwhile.
   public nonisolated(nonsending) func withConnection<R>(_ body: (Connection) async throws -> R) async throws -> R {
     let connection = try await take()
     do {
@@ -79,7 +80,10 @@ public actor Pool {
     let ended = idle
     idle = []
     for connection in ended { await connection.close() }
-    if lent > 0 { await withCheckedContinuation { closers.append($0) } }
+    await withCheckedContinuation { closer in
+      closers.append(closer)
+      finishClosing()
+    }
   }
 
   // MARK: Lending
@@ -91,7 +95,11 @@ public actor Pool {
     return try await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Result<Connection, DatabaseError>, Never>) in
         waiter.answered = { continuation.resume(returning: $0) }
-        reactor.submit { self.assumeIsolated { $0.submit(waiter) } }
+        if reactor.isOnLoop {
+          assumeIsolated { $0.submit(waiter) }
+        } else {
+          reactor.submit { self.assumeIsolated { $0.submit(waiter) } }
+        }
       }
     } onCancel: {
       reactor.submit { self.assumeIsolated { $0.cancel(waiter) } }
@@ -124,7 +132,11 @@ public actor Pool {
     lent -= 1
     if !isClosed { return idle.append(connection) }
     await connection.close()
-    guard lent == 0 else { return }
+    finishClosing()
+  }
+
+  private func finishClosing() {
+    guard isClosed, lent == 0 else { return }
     let resumed = closers
     closers = []
     for closer in resumed { closer.resume() }

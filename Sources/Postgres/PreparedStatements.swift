@@ -5,7 +5,9 @@ struct PreparedStatements {
     let name: String
     let types: [UInt32]
     fileprivate(set) var lastUse: UInt64 = 0
-    fileprivate init(_ sql: String, _ name: String, _ types: [UInt32]) { (self.sql, self.name, self.types) = (sql, name, types) }
+    fileprivate init(_ sql: String, _ name: String, _ types: [UInt32]) {
+      (self.sql, self.name, self.types) = (sql, name, types)
+    }
   }
 
   enum Answer {

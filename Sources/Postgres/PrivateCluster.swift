@@ -4,8 +4,9 @@ import Domain
 import Glibc
 import Reactor
 
-/// A private PostgreSQL of one's own on a unix socket, with a database `qafila` owned by the role `qafila`, which needs no
-/// password: whoever may enter the directory is let in. Run by root it takes on the user `postgres`, else `nobody`.
+/// A private PostgreSQL of one's own on a unix socket, with a database `qafila` owned by the role `qafila`, which
+/// needs no password: whoever may enter the directory is let in. Run by root it takes on the user `postgres`, else
+/// `nobody`.
 ///
 /// The server stops (fast) when this process ends, however it ends. All calls block: not for a reactor's thread.
 public final class PrivateCluster: @unchecked Sendable {
@@ -28,8 +29,8 @@ public final class PrivateCluster: @unchecked Sendable {
   private let owner: Int32
   private let pid = Lock(pid_t(0))
 
-  /// Creates the cluster in an empty directory, or opens the one that is there, and waits until it takes sessions: about
-  /// 0.4 s to create, 0.1 s to open, longer when it recovers from a crash.
+  /// Creates the cluster in an empty directory, or opens the one that is there, and waits until it takes sessions:
+  /// about 0.4 s to create, 0.1 s to open, longer when it recovers from a crash.
   ///
   /// `settings` go to the server's command line over these: no TCP, minimal WAL, 128 MB of buffers. `programs` is
   /// PostgreSQL's bin directory; the newest of Debian's is found by itself.
@@ -70,6 +71,7 @@ public final class PrivateCluster: @unchecked Sendable {
     }
     try own(directory)
     try own(socketDirectory)
+    if let user { try PrivateCluster.checkWay(to: directory, for: user.uid) }
   }
 
   deinit {
@@ -79,7 +81,8 @@ public final class PrivateCluster: @unchecked Sendable {
   }
 
   public func url(database: String) -> String {
-    "postgresql:///\(PrivateCluster.escaped(database))?host=\(PrivateCluster.escaped(socketDirectory))&port=\(port)&user=qafila"
+    let (name, place) = (PrivateCluster.escaped(database), PrivateCluster.escaped(socketDirectory))
+    return "postgresql:///\(name)?host=\(place)&port=\(port)&user=qafila"
   }
 
   /// Creates an empty database and says its URL. About 30 ms.
@@ -147,7 +150,9 @@ public final class PrivateCluster: @unchecked Sendable {
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0, errno == EINTR {}
     guard status == 0 else { throw .failed("initdb: " + ClusterFiles.tail(logPath)) }
-    guard rename(unfinished, data) == 0 else { throw .files("rename \(unfinished): \(String(cString: strerror(errno)))") }
+    guard rename(unfinished, data) == 0 else {
+      throw .files("rename \(unfinished): \(String(cString: strerror(errno)))")
+    }
   }
 
   // MARK: Starting
@@ -173,15 +178,20 @@ public final class PrivateCluster: @unchecked Sendable {
 
   private func serverArguments() -> [String] {
     var all = [
-      "listen_addresses": "", "port": port, "unix_socket_directories": socketDirectory, "unix_socket_permissions": "0700",
+      "listen_addresses": "", "port": port, "unix_socket_directories": socketDirectory,
+      "unix_socket_permissions": "0700",
       "shared_buffers": "128MB", "max_connections": "100", "wal_level": "minimal", "max_wal_senders": "0",
-      "max_wal_size": "2GB", "checkpoint_timeout": "15min", "wal_compression": "lz4", "jit": "off", "random_page_cost": "1.1",
+      "max_wal_size": "2GB", "checkpoint_timeout": "15min", "wal_compression": "lz4", "jit": "off",
+      "random_page_cost": "1.1",
       "autovacuum_naptime": "15s", "timezone": "UTC", "log_timezone": "UTC", "logging_collector": "off",
-      // The log of a private cluster never holds a statement, and so no phone number.
-      "log_min_error_statement": "panic", "log_parameter_max_length_on_error": "0", "log_error_verbosity": "terse",
+      // The log holds no statement and no message that may quote a row, and so no phone number. ("log" ranks above
+      // "error" here.)
+      "log_min_messages": "log", "log_min_error_statement": "panic", "log_parameter_max_length_on_error": "0",
+      "log_error_verbosity": "terse",
     ]
     for (key, value) in settings { all[key] = value }
-    return [programs + "/postgres", "-D", data] + all.sorted { $0.key < $1.key }.flatMap { ["-c", $0.key + "=" + $0.value] }
+    return [programs + "/postgres", "-D", data]
+      + all.sorted { $0.key < $1.key }.flatMap { ["-c", $0.key + "=" + $0.value] }
   }
 
   private func isReady(_ child: pid_t, until patience: BootInstant) throws(ClusterError) -> Bool {
@@ -198,11 +208,12 @@ public final class PrivateCluster: @unchecked Sendable {
     throw .failed("postgres does not get ready: " + ClusterFiles.tail(logPath))
   }
 
-  /// The owner's lock is ours, so a postmaster on this data belongs to a process that is gone: it is stopped. A pid file
-  /// whose number now is another program's is removed, as PostgreSQL refuses to start beside it.
+  /// The owner's lock is ours, so a postmaster on this data belongs to a process that is gone: it is stopped. A pid
+  /// file whose number now is another program's is removed, as PostgreSQL refuses to start beside it.
   private static func stopOrphan(data: String) {
     let file = data + "/postmaster.pid"
-    guard let first = ClusterFiles.read(file)?.split(separator: "\n").first, let orphan = pid_t(first), orphan > 1 else { return }
+    guard let first = ClusterFiles.read(file)?.split(separator: "\n").first, let orphan = pid_t(first), orphan > 1
+    else { return }
     let isOurs = { ClusterFiles.read("/proc/\(orphan)/cmdline")?.contains(data) == true }
     guard isOurs() else {
       unlink(file)
@@ -236,7 +247,9 @@ public final class PrivateCluster: @unchecked Sendable {
   private func execute(_ sql: String) throws(ClusterError) {
     let session = PQconnectdb(url(database: "postgres"))
     defer { PQfinish(session) }
-    guard PQstatus(session) == CONNECTION_OK else { throw .failed("no session: " + String(cString: PQerrorMessage(session))) }
+    guard PQstatus(session) == CONNECTION_OK else {
+      throw .failed("no session: " + String(cString: PQerrorMessage(session)))
+    }
     PQsetNoticeReceiver(session, { _, _ in }, nil)
     let result = PQexec(session, sql)
     defer { PQclear(result) }
@@ -290,6 +303,20 @@ public final class PrivateCluster: @unchecked Sendable {
       if clinux_user(name, &uid, &gid) == 0 { return (uid, gid) }
     }
     return nil
+  }
+
+  /// initdb would only say "permission denied".
+  private static func checkWay(to directory: String, for user: Int64) throws(ClusterError) {
+    var path = ""
+    for part in directory.split(separator: "/").dropLast() {
+      path += "/" + part
+      var status = stat()
+      guard stat(path, &status) == 0 else { throw .files("stat \(path): \(String(cString: strerror(errno)))") }
+      // Groups aside: these users belong to none but their own.
+      guard status.st_mode & S_IXOTH != 0 || Int64(status.st_uid) == user else {
+        throw .files("the server cannot run as root, and its user may not enter \(path): choose another directory")
+      }
+    }
   }
 
   private static func quoted(_ name: String) -> String {

@@ -1,7 +1,7 @@
 import Domain
 
-// Array cells. Null arrays read as nil, multi-dimensional ones as their elements in order; an element that is null where
-// the reader has no optional is a bug of the caller.
+// Array cells. Null arrays read as nil, multi-dimensional ones as their elements in order; an element that is null
+// where the reader has no optional is a bug of the caller.
 
 extension Row {
   public func int64s(_ c: Int) -> [Int64] { present(optionalInt64s(c), c) }
@@ -12,7 +12,9 @@ extension Row {
   public func optionalTexts(_ c: Int) -> [String?] { present(optionalTextsOrNull(c), c) }
   public func byteas(_ c: Int) -> [[UInt8]] { elements(c, PGType.bytea, "bytea[]") { Array($0) } }
   public func personKeys(_ c: Int) -> [PersonKey] { elements(c, PGType.uuid, "uuid[]") { PersonKey(bytes: $0) } }
-  public func dates(_ c: Int) -> [CivilDate] { elements(c, PGType.date, "date[]") { PGTime.date(Row.integer($0, Int32.self)) } }
+  public func dates(_ c: Int) -> [CivilDate] {
+    elements(c, PGType.date, "date[]") { PGTime.date(Row.integer($0, Int32.self)) }
+  }
 
   public func instants(_ c: Int) -> [Instant] {
     elements(c, PGType.timestamptz, "timestamptz[]") { PGTime.instant(Row.integer($0, Int64.self)) }
@@ -29,18 +31,38 @@ extension Row {
 
   /// Nil when the array itself is null.
   public func optionalInt64s(_ c: Int) -> [Int64]? {
-    array(c) { $0 == PGType.int8 } wanted: { "int8[]" } read: { Row.integer($0, Int64.self) }?.map { present($0, c) }
+    array(c) {
+      $0 == PGType.int8
+    } wanted: {
+      "int8[]"
+    } read: {
+      Row.integer($0, Int64.self)
+    }?.map { present($0, c) }
   }
 
   /// Nil when the array itself is null.
   func optionalTextsOrNull(_ c: Int) -> [String?]? {
-    array(c) { Row.isText($0) } wanted: { "text[]" } read: { String(decoding: $0, as: UTF8.self) }
+    array(c) {
+      Row.isText($0)
+    } wanted: {
+      "text[]"
+    } read: {
+      String(decoding: $0, as: UTF8.self)
+    }
   }
 
   private func elements<T>(
     _ c: Int, _ element: UInt32, _ wanted: StaticString, _ read: (UnsafeRawBufferPointer) -> T
   ) -> [T] {
-    present(array(c) { $0 == element } wanted: { wanted } read: { read($0) }, c).map { present($0, c) }
+    present(
+      array(c) {
+        $0 == element
+      } wanted: {
+        wanted
+      } read: {
+        read($0)
+      }, c
+    ).map { present($0, c) }
   }
 
   private func array<T>(
@@ -49,7 +71,9 @@ extension Row {
     cell(c) { type, bytes in
       // A type that is no array has no such header; its key differs from every array's, so look at the key first.
       guard Row.isArray(type), bytes.count >= 12 else { mismatch(c, type, wanted()) }
-      func word(_ offset: Int) -> Int32 { Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)) }
+      func word(_ offset: Int) -> Int32 {
+        Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self))
+      }
       guard accepts(UInt32(bitPattern: word(8))) else { mismatch(c, type, wanted()) }
       let dimensions = Int(word(0))
       if dimensions == 0 { return [] }
@@ -73,7 +97,8 @@ extension Row {
 
   private static func isArray(_ type: UInt32) -> Bool {
     switch type {
-    case PGType.bools, PGType.byteas, PGType.int2s, PGType.int4s, PGType.texts, PGType.varchars, PGType.int8s, PGType.dates,
+    case PGType.bools, PGType.byteas, PGType.int2s, PGType.int4s, PGType.texts, PGType.varchars, PGType.int8s,
+      PGType.dates,
       PGType.timestamptzs, PGType.numerics, PGType.uuids, PGType.jsonbs, PGType.names:
       true
     default: type >= PGType.firstCreated

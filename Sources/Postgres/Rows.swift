@@ -112,6 +112,8 @@ public struct Row: Sendable {
     cell(c, PGType.date, "date") { PGTime.date(Row.integer($0, Int32.self)) }
   }
 
+  /// A numeric that needs more than an Amount's nine decimals or 29 digits, as averages may, is a bug of the caller
+  /// too: round it in SQL.
   public func optionalAmount(_ c: Int) -> Amount? {
     cell(c, PGType.numeric, "numeric") { bytes in
       guard let amount = NumericWire.amount(bytes) else {
@@ -164,7 +166,9 @@ public struct Row: Sendable {
     }
   }
 
-  private func cell<R>(_ column: Int, _ type: UInt32, _ wanted: StaticString, _ read: (UnsafeRawBufferPointer) -> R) -> R? {
+  private func cell<R>(_ column: Int, _ type: UInt32, _ wanted: StaticString, _ read: (UnsafeRawBufferPointer) -> R)
+    -> R?
+  {
     cell(column) { actual, bytes in
       guard actual == type else { mismatch(column, actual, wanted) }
       return read(bytes)
@@ -180,7 +184,9 @@ public struct Row: Sendable {
     preconditionFailure("column \(name(column)) has the type \(type), read as \(wanted)")
   }
 
-  func name(_ column: Int) -> String { "\(column) (\(PQfname(handle.raw, Int32(column)).map { String(cString: $0) } ?? "?"))" }
+  func name(_ column: Int) -> String {
+    "\(column) (\(PQfname(handle.raw, Int32(column)).map { String(cString: $0) } ?? "?"))"
+  }
 
   private func check(_ column: Int) {
     let columns = Int(PQnfields(handle.raw))

@@ -1,7 +1,8 @@
 import CLibPQ
 import Reactor
 
-/// What a turn's holder does outside pipeline mode: a script or a COPY. It is resumed whenever the socket has something.
+/// What a turn's holder does outside pipeline mode: a script or a COPY. It is resumed whenever the socket has
+/// something.
 final class Solo: @unchecked Sendable {
   // @unchecked: as Flight.
   private var waiter: CheckedContinuation<Void, Never>?

@@ -6,8 +6,8 @@ public enum Isolation: String, Sendable {
   case serializable = "begin isolation level serializable"
 }
 
-/// A transaction in progress: the only way to its connection while it lasts. Using it after its end is a bug and stops the
-/// program; using its connection inside it waits for ever.
+/// A transaction in progress: the only way to its connection while it lasts. Using it after its end is a bug and
+/// stops the program; using its connection inside it waits for ever.
 public struct Transaction: Sendable {
   let connection: Connection
   let turn: Turn
@@ -32,7 +32,9 @@ public struct Transaction: Sendable {
   }
 
   /// As `Connection.copyOut`.
-  public nonisolated(nonsending) func copyOut(_ sql: String, _ take: ([UInt8]) async throws -> Void) async throws -> Int {
+  public nonisolated(nonsending) func copyOut(
+    _ sql: String, _ take: ([UInt8]) async throws -> Void
+  ) async throws -> Int {
     try await begin()
     return try await connection.copyOut(sql, turn, take)
   }
@@ -50,9 +52,9 @@ public struct Transaction: Sendable {
 }
 
 extension Connection {
-  /// Runs `body` in a transaction and commits it. Others wait meanwhile. It is rolled back when `body` throws and when the
-  /// task is cancelled before the commit is sent; a commit under way is not cancelled. `.interrupted` thrown by the commit
-  /// means that it may have happened.
+  /// Runs `body` in a transaction and commits it. Others wait meanwhile. It is rolled back when `body` throws and
+  /// when the task is cancelled before the commit is sent; a commit under way is not cancelled. `.interrupted` thrown
+  /// by the commit means that it may have happened.
   ///
   /// BEGIN travels with the first statement, so a transaction costs one round trip more than its statements.
   public nonisolated(nonsending) func transaction<R>(
@@ -86,6 +88,8 @@ extension Connection {
     defer { release(turn) }
     if !turn.hasBegun || turn.isBroken { return }
     // The only way for it to fail is with its link, and that ends the transaction too.
-    if case .failure(let failure) = await land(Flight(.command("rollback"), turn: turn)), failure != .interrupted { lose() }
+    if case .failure(let failure) = await land(Flight(.command("rollback"), turn: turn)), failure != .interrupted {
+      lose()
+    }
   }
 }

@@ -5,14 +5,37 @@ import Domain
 ///
 /// Instants are cut to microseconds, which is PostgreSQL's grain.
 public enum Value: Sendable {
-  case int8(Int64), int4(Int32), int2(Int16), bool(Bool), text(String), bytea([UInt8]), uuid(PersonKey)
-  case timestamptz(Instant), date(CivilDate), numeric(Amount)
+  case int8(Int64)
+  case int4(Int32)
+  case int2(Int16)
+  case bool(Bool)
+  case text(String)
+  case bytea([UInt8])
+  case uuid(PersonKey)
+  case timestamptz(Instant)
+  case date(CivilDate)
+  case numeric(Amount)
   /// The bytes of a JSON text.
   case jsonb([UInt8])
-  case int8s([Int64]), int4s([Int32]), int2s([Int16]), bools([Bool]), texts([String]), byteas([[UInt8]])
-  case uuids([PersonKey]), timestamps([Instant]), dates([CivilDate]), numerics([Amount]), jsonbs([[UInt8]])
-  case optionalInt8s([Int64?]), optionalInt4s([Int32?]), optionalInt2s([Int16?]), optionalTexts([String?])
-  case optionalUUIDs([PersonKey?]), optionalTimestamps([Instant?]), optionalDates([CivilDate?]), optionalNumerics([Amount?])
+  case int8s([Int64])
+  case int4s([Int32])
+  case int2s([Int16])
+  case bools([Bool])
+  case texts([String])
+  case byteas([[UInt8]])
+  case uuids([PersonKey])
+  case timestamps([Instant])
+  case dates([CivilDate])
+  case numerics([Amount])
+  case jsonbs([[UInt8]])
+  case optionalInt8s([Int64?])
+  case optionalInt4s([Int32?])
+  case optionalInt2s([Int16?])
+  case optionalTexts([String?])
+  case optionalUUIDs([PersonKey?])
+  case optionalTimestamps([Instant?])
+  case optionalDates([CivilDate?])
+  case optionalNumerics([Amount?])
   /// `text[][]`; all rows must have the same length.
   case textMatrix([[String?]])
   /// SQL null of whatever type the place asks for.
@@ -54,7 +77,8 @@ enum PGType {
   static let int2: UInt32 = 21, int4: UInt32 = 23, text: UInt32 = 25, json: UInt32 = 114, unknown: UInt32 = 705
   static let bpchar: UInt32 = 1042, varchar: UInt32 = 1043, date: UInt32 = 1082, timestamptz: UInt32 = 1184
   static let numeric: UInt32 = 1700, uuid: UInt32 = 2950, jsonb: UInt32 = 3802
-  static let bools: UInt32 = 1000, byteas: UInt32 = 1001, int2s: UInt32 = 1005, int4s: UInt32 = 1007, texts: UInt32 = 1009
+  static let bools: UInt32 = 1000, byteas: UInt32 = 1001, int2s: UInt32 = 1005, int4s: UInt32 = 1007,
+    texts: UInt32 = 1009
   static let varchars: UInt32 = 1015, int8s: UInt32 = 1016, dates: UInt32 = 1182, timestamptzs: UInt32 = 1185
   static let numerics: UInt32 = 1231, uuids: UInt32 = 2951, jsonbs: UInt32 = 3807, names: UInt32 = 1003
   /// The first key of a type that somebody created: enumerations, whose binary form is their label.

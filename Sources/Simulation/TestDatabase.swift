@@ -27,7 +27,11 @@ public actor TestDatabase {
   /// The URL of a new copy of the database that `make` filled once under this name: schema and seeds at the price of a
   /// copy, about 30 ms. `make` must have closed its connections when it returns.
   public func fresh(like name: String, made make: @Sendable (String) async throws -> Void) async throws -> String {
-    while makers.contains(name) { await withCheckedContinuation { waiting.append($0) } }
+    while makers.contains(name) {
+      await withCheckedContinuation { waiter in
+        if makers.contains(name) { waiting.append(waiter) } else { waiter.resume() }
+      }
+    }
     if templates[name] == nil {
       makers.insert(name)
       defer {
@@ -59,7 +63,8 @@ public actor TestDatabase {
     let cluster = try PrivateCluster.start(
       directory: directory,
       settings: [
-        "fsync": "off", "full_page_writes": "off", "synchronous_commit": "on", "shared_buffers": "128MB", "max_connections": "300",
+        "fsync": "off", "full_page_writes": "off", "synchronous_commit": "on", "shared_buffers": "128MB",
+        "max_connections": "300",
         "autovacuum_naptime": "60s",
       ])
     running = cluster
@@ -80,7 +85,8 @@ public actor TestDatabase {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      guard name.hasPrefix(prefix), let pid = name.dropFirst(prefix.count).split(separator: "-").first.flatMap({ pid_t($0) })
+      guard name.hasPrefix(prefix),
+        let pid = name.dropFirst(prefix.count).split(separator: "-").first.flatMap({ pid_t($0) })
       else { continue }
       if kill(pid, 0) != 0 { PrivateCluster.remove(directory: "/tmp/" + name) }
     }

@@ -125,7 +125,8 @@ func connection(_ url: String, timeout: Duration = .seconds(10)) -> Connection {
     await c.close()
   }
 
-  @Test func `does not disturb others who share the reactor when a connection is dropped without a word`() async throws {
+  @Test func `does not disturb others who share the reactor when a connection is dropped without a word`() async throws
+  {
     let url = try await connection().settings.url
     for _ in 0..<20 {
       let c = connection(url)
@@ -164,7 +165,9 @@ func connection(_ url: String, timeout: Duration = .seconds(10)) -> Connection {
       try await sharedReactor.sleep(for: .milliseconds(150))
       try await blocking { try cluster.restart(immediate: false) }
       #expect(try await answer[0].int64(0) == 1)
-      do { _ = try await copied } catch DatabaseError.rejected(let state, _) { #expect(state.code.hasPrefix("42") || state.code == "3F000") }
+      do { _ = try await copied } catch DatabaseError.rejected(let state, _) {
+        #expect(state.code.hasPrefix("42") || state.code == "3F000")
+      }
       await c.close()
     }
   }
@@ -172,7 +175,8 @@ func connection(_ url: String, timeout: Duration = .seconds(10)) -> Connection {
   @Test func `does not wait when waiting cannot help`() async throws {
     let url = try await connection().settings.url
     for wrong in [
-      url.replacing("postgresql:///", with: "postgresql:///no-such-"), url.replacing("user=qafila", with: "user=nobody-known"),
+      url.replacing("postgresql:///", with: "postgresql:///no-such-"),
+      url.replacing("user=qafila", with: "user=nobody-known"),
       "postgresql://[broken", "nonsense", "host=/tmp passwrd=secret",
     ] {
       // Longer than anybody would look at a test.

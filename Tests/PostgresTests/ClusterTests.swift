@@ -68,7 +68,8 @@ import Testing
       #expect(throws: ClusterError.failed("42P04")) { try cluster.createDatabase("qafila") }
     }
     for depth in stride(from: 6, through: 0, by: -1) {
-      rmdir(parent + (depth == 0 ? "" : "/" + Array(repeating: "long name & more", count: depth).joined(separator: "/")))
+      rmdir(
+        parent + (depth == 0 ? "" : "/" + Array(repeating: "long name & more", count: depth).joined(separator: "/")))
     }
     #expect(access(parent, F_OK) != 0)
   }
@@ -90,5 +91,18 @@ import Testing
       #expect(status.st_uid != 0)
       #expect(status.st_uid == geteuid() || geteuid() == 0)
     }
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root changes the user"))
+  func `says which directory its user may not enter`() {
+    let parent = "/tmp/qafila-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    #expect(mkdir(parent, 0o700) == 0)
+    #expect {
+      try PrivateCluster.start(directory: parent + "/db")
+    } throws: { error in
+      "\(error)".contains("may not enter \(parent)")
+    }
+    #expect(PrivateCluster.remove(directory: parent + "/db"))
+    #expect(rmdir(parent) == 0)
   }
 }

@@ -85,7 +85,9 @@ func isRunning(_ pattern: String, seenBy c: Connection) async throws -> Bool {
     try await c.script("create table t(place int8 generated always as identity, n int8)")
     try await Task(executorPreference: sharedReactor.tasks) {
       try await withThrowingTaskGroup(of: Void.self) { group in
-        for index in 0..<1000 { group.addTask { _ = try await c.run("insert into t(n) values ($1)", .int8(Int64(index))) } }
+        for index in 0..<1000 {
+          group.addTask { _ = try await c.run("insert into t(n) values ($1)", .int8(Int64(index))) }
+        }
         try await group.waitForAll()
       }
     }.value
@@ -97,7 +99,9 @@ func isRunning(_ pattern: String, seenBy c: Connection) async throws -> Bool {
     let c = try await connection()
     let wrong = Task { try await c.run("select nothing from nowhere where phone = $1", .text("+201001234567")) }
     async let right = c.run("select 1::int8")
-    await #expect(throws: DatabaseError.rejected(.undefinedTable, detail: "relation \"nowhere\" does not exist, at character 21")) {
+    await #expect(
+      throws: DatabaseError.rejected(.undefinedTable, detail: "relation \"nowhere\" does not exist, at character 21")
+    ) {
       _ = try await wrong.value
     }
     #expect(try await right[0].int64(0) == 1)
@@ -167,7 +171,8 @@ func isRunning(_ pattern: String, seenBy c: Connection) async throws -> Bool {
 
   @Test func `reports what a deferred constraint finds at the end`() async throws {
     let c = try await connection()
-    try await c.script("create table t(id int8 constraint once unique deferrable initially deferred); insert into t values (1)")
+    try await c.script(
+      "create table t(id int8 constraint once unique deferrable initially deferred); insert into t values (1)")
     await #expect(throws: DatabaseError.rejected(.uniqueViolation, detail: "constraint once, table t")) {
       try await c.run("insert into t values ($1)", .int8(1))
     }
@@ -183,14 +188,18 @@ func isRunning(_ pattern: String, seenBy c: Connection) async throws -> Bool {
     #expect(try await c.run("select * from t")[0].int64(0) == 1)
     try await c.script("alter table t add note text default 'x'")
     #expect(try await c.run("select * from t")[0].text(1) == "x")
-    #expect(try await c.run("select count(*) from pg_prepared_statements where statement = 'select * from t'")[0].int64(0) < 2)
+    #expect(
+      try await c.run("select count(*) from pg_prepared_statements where statement = 'select * from t'")[0].int64(0) < 2
+    )
     await c.close()
   }
 
   @Test func `keeps a bounded number of prepared statements`() async throws {
     let c = try await connection()
     for round in 0..<2 {
-      for index in 0..<300 { #expect(try await c.run("select \(index)::int8")[0].int64(0) == Int64(index), "round \(round)") }
+      for index in 0..<300 {
+        #expect(try await c.run("select \(index)::int8")[0].int64(0) == Int64(index), "round \(round)")
+      }
     }
     #expect(try await c.run("select count(*) from pg_prepared_statements")[0].int64(0) <= 256)
     await c.close()
@@ -199,7 +208,8 @@ func isRunning(_ pattern: String, seenBy c: Connection) async throws -> Bool {
   @Test func `prepares one statement for a null and a value`() async throws {
     let c = try await connection()
     for value in [Value.int8(1), .null, .int8(2)] { _ = try await c.run("select $1::int8", value) }
-    let count = try await c.run("select count(*) from pg_prepared_statements where statement = 'select $1::int8'")[0].int64(0)
+    let count = try await c.run("select count(*) from pg_prepared_statements where statement = 'select $1::int8'")[0]
+      .int64(0)
     #expect(count == 1)
     await c.close()
   }
@@ -242,6 +252,8 @@ func isRunning(_ pattern: String, seenBy c: Connection) async throws -> Bool {
     try await sharedReactor.sleep(for: .milliseconds(10))
     await c.close()
     #expect(try await slow[0].int64(1) == 7)
-    await #expect(throws: DatabaseError.unreachable(detail: "the connection was closed")) { try await c.run("select 1") }
+    await #expect(throws: DatabaseError.unreachable(detail: "the connection was closed")) {
+      try await c.run("select 1")
+    }
   }
 }

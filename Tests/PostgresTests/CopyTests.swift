@@ -93,7 +93,9 @@ import Testing
     let c = try await table()
     let (inside, entered) = AsyncStream.makeStream(of: Void.self)
     let task = Task {
-      try await c.copyOut("copy (select i, pg_sleep(0.001) from generate_series(1, 1000000) i) to stdout") { _ in entered.finish() }
+      try await c.copyOut("copy (select i, pg_sleep(0.001) from generate_series(1, 1000000) i) to stdout") { _ in
+        entered.finish()
+      }
     }
     for await _ in inside {}
     task.cancel()
@@ -111,13 +113,16 @@ import Testing
         if received.with({ n in
           n += chunk.count
           return n == chunk.count
-        }) { for await _ in gate {} }
+        }) {
+          for await _ in gate {}
+        }
       }
     }
     let watcher = Connection(c.settings, on: sharedReactor)
     try await eventually("the server waits for its client") {
       try await watcher.run(
-        "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'ClientWrite'")[0].int64(0) == 1
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'ClientWrite'")[0]
+        .int64(0) == 1
     }
     open.finish()
     #expect(try await task.value == 100_000)

@@ -25,7 +25,8 @@ import Testing
       try await group.waitForAll()
     }
     #expect(state.with { $0.most } == 3)
-    #expect(try await pool.run("select count(*) from pg_stat_activity where datname = current_database()")[0].int64(0) == 3)
+    #expect(
+      try await pool.run("select count(*) from pg_stat_activity where datname = current_database()")[0].int64(0) == 3)
     await pool.close()
   }
 

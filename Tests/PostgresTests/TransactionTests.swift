@@ -12,7 +12,9 @@ struct Refusal: Error, Equatable {}
     return c
   }
 
-  func ids(_ c: Connection) async throws -> [Int64] { try await c.run("select id from t order by id").map { $0.int64(0) } }
+  func ids(_ c: Connection) async throws -> [Int64] {
+    try await c.run("select id from t order by id").map { $0.int64(0) }
+  }
 
   @Test func `keeps all of its statements`() async throws {
     let c = try await table()
@@ -40,7 +42,9 @@ struct Refusal: Error, Equatable {}
 
   @Test func `keeps nothing when a statement failed, even if the body looks away`() async throws {
     let c = try await table()
-    await #expect(throws: DatabaseError.rejected(.inFailedTransaction, detail: "a statement of the transaction had failed")) {
+    await #expect(
+      throws: DatabaseError.rejected(.inFailedTransaction, detail: "a statement of the transaction had failed")
+    ) {
       try await c.transaction { t in
         _ = try await t.run("insert into t values (1)")
         await #expect(throws: DatabaseError.self) { try await t.run("select wrong") }

@@ -11,7 +11,8 @@ import Testing
     let c = try await connection()
     let row = try await c.run(
       "select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11", .int8(.min), .int4(-7), .int2(.max), .bool(true),
-      .text("مرحبا 👋"), .bytea([0, 255, 1]), .uuid(Self.key), .timestamptz(Self.moment), .date(CivilDate("1999-12-31")!),
+      .text("مرحبا 👋"), .bytea([0, 255, 1]), .uuid(Self.key), .timestamptz(Self.moment),
+      .date(CivilDate("1999-12-31")!),
       .numeric(Amount("-0.000000001")!), .jsonb(Array(#"{"a": [1, null]}"#.utf8)))[0]
     #expect(row.int64(0) == .min)
     #expect(row.int32(1) == -7)
@@ -44,17 +45,20 @@ import Testing
     let c = try await connection()
     var samples: [Amount] = [
       "0", "0.000000001", "-0.000000001", "0.0576", "1", "-1", "9999", "10000", "10000.0001", "100000000", "700.00",
-      "0.123456789", "99999999999999999999.999999999", "-99999999999999999999", "12345678901234567890.1", "0.00001", "20000.5",
+      "0.123456789", "99999999999999999999.999999999", "-99999999999999999999", "12345678901234567890.1", "0.00001",
+      "20000.5",
     ].map { Amount($0)! }
     samples.append(Amount(billionths: .max))
     samples.append(Amount(billionths: -.max))
     var generator = SystemRandomNumberGenerator()
     for _ in 0..<500 {
       let width = Int.random(in: 1...126, using: &generator)
-      let magnitude = Int128(truncatingIfNeeded: UInt128.random(in: 0...(UInt128(1) << UInt128(width)), using: &generator))
+      let magnitude = Int128(
+        truncatingIfNeeded: UInt128.random(in: 0...(UInt128(1) << UInt128(width)), using: &generator))
       samples.append(Amount(billionths: Bool.random() ? magnitude : -magnitude))
     }
-    let rows = try await c.run("select n, n::text, n = t::numeric from unnest($1, $2) with ordinality u(n, t, i) order by i",
+    let rows = try await c.run(
+      "select n, n::text, n = t::numeric from unnest($1, $2) with ordinality u(n, t, i) order by i",
       .numerics(samples), .texts(samples.map { $0.text(minimumDecimals: 0) }))
     #expect(rows.count == samples.count)
     for (row, sample) in zip(rows, samples) {
@@ -68,7 +72,11 @@ import Testing
   @Test func `of money takes the server's sums and averages as far as nine decimals go`() async throws {
     let c = try await connection()
     let row = try await c.run(
-      "select sum(n), avg(n), 1.50000000000000000000, 1e20::numeric, 0.000000000000, -0.00001000 from (values (0.1), (0.2)) t(n)")[0]
+      """
+      select sum(n), avg(n), 1.50000000000000000000, 1e20::numeric, 0.000000000000, -0.00001000
+      from (values (0.1), (0.2)) t(n)
+      """
+    )[0]
     #expect(row.amount(0) == Amount("0.3"))
     #expect(row.amount(1) == Amount("0.15"))
     #expect(row.amount(2) == Amount("1.5"))
@@ -81,7 +89,11 @@ import Testing
   @Test func `of time holds at the ends of its range`() async throws {
     let c = try await connection()
     let row = try await c.run(
-      "select 'infinity'::timestamptz, '-infinity'::timestamptz, '1969-12-31 23:59:59.999999+00'::timestamptz, '1900-01-01'::date")[0]
+      """
+      select 'infinity'::timestamptz, '-infinity'::timestamptz, '1969-12-31 23:59:59.999999+00'::timestamptz,
+        '1900-01-01'::date
+      """
+    )[0]
     #expect(row.instant(0) == Instant(nanoseconds: .max))
     #expect(row.instant(1) == Instant(nanoseconds: .min))
     #expect(row.instant(2) == Instant(microseconds: -1))
@@ -114,8 +126,10 @@ import Testing
     let c = try await connection()
     let rows = try await c.run(
       """
-      select a, b, c, d, e, f, g from unnest($1, $2, $3, $4, $5, $6, $7) with ordinality u(a, b, c, d, e, f, g, i) order by i
-      """, .optionalInt8s([1, nil]), .optionalInt2s([nil, 2]), .optionalTexts(["x", nil]), .optionalTimestamps([nil, Self.moment]),
+      select a, b, c, d, e, f, g from unnest($1, $2, $3, $4, $5, $6, $7) with ordinality u(a, b, c, d, e, f, g, i)
+      order by i
+      """, .optionalInt8s([1, nil]), .optionalInt2s([nil, 2]), .optionalTexts(["x", nil]),
+      .optionalTimestamps([nil, Self.moment]),
       .optionalNumerics([Amount("1.5")!, nil]), .optionalUUIDs([nil, Self.key]), .optionalInt4s([nil, nil]))
     #expect(rows.map { $0.optionalInt64(0) } == [1, nil])
     #expect(rows.map { $0.optionalInt16(1) } == [nil, 2])
@@ -130,7 +144,8 @@ import Testing
   @Test func `that is a matrix keeps its rows`() async throws {
     let c = try await connection()
     let row = try await c.run(
-      "select $1[2][1], array_dims($1), $1, cardinality($2), $1[2:2]", .textMatrix([["a", nil], ["b", "c"]]), .textMatrix([]))[0]
+      "select $1[2][1], array_dims($1), $1, cardinality($2), $1[2:2]", .textMatrix([["a", nil], ["b", "c"]]),
+      .textMatrix([]))[0]
     #expect(row.text(0) == "b")
     #expect(row.text(1) == "[1:2][1:2]")
     #expect(row.optionalTexts(2) == ["a", nil, "b", "c"])
@@ -142,7 +157,8 @@ import Testing
   @Test func `fits a narrower column when the server says it does`() async throws {
     let c = try await connection()
     try await c.script("create table t(a smallint, b int, c varchar(5), d \"char\", e json)")
-    _ = try await c.run("insert into t values ($1, $2, $3, $4, $5::jsonb)", .int8(5), .int8(6), .text("abc"), .text("z"), .jsonb([0x31]))
+    _ = try await c.run(
+      "insert into t values ($1, $2, $3, $4, $5::jsonb)", .int8(5), .int8(6), .text("abc"), .text("z"), .jsonb([0x31]))
     let row = try await c.run("select * from t")[0]
     #expect(row.int64(0) == 5 && row.int64(1) == 6 && row.int32(0) == 5)
     #expect(row.text(2) == "abc" && row.text(3) == "z" && row.jsonb(4) == [0x31])
