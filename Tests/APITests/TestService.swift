@@ -31,6 +31,7 @@ final class TestService: Sendable {
   }
 
   let pool: Pool
+  let database: String
   let api: API
   let graph = FakeGraph()
   let imported = Lock(0)
@@ -40,8 +41,12 @@ final class TestService: Sendable {
   private let keys: [Role: String]
   let installation: Installation
 
-  init() async throws {
-    let database = try await TestDatabase.shared.fresh(like: "api") { url in
+  typealias MessagesReport = @Sendable (ReportRequest, HTTPBodyWriter) async throws -> Void
+
+  init(
+    report: (ConnectionSettings) -> MessagesReport = { _ in { _, writer in try await writer.write("campaign\r\n") } }
+  ) async throws {
+    database = try await TestDatabase.shared.fresh(like: "api") { url in
       let connection = Connection(ConnectionSettings(url: url), on: TestService.reactor)
       _ = try await Migrator.migrate(connection)
       await connection.close()
@@ -73,7 +78,7 @@ final class TestService: Sendable {
             .int8(business.rawValue), .int8(request.audience.rawValue))
           return UploadAnswer(upload: Upload.ID(rows[0].int64(0)), report: ["bytes": .number(String(bytes))])
         },
-        webhook: { _ in .text(200, "challenge") }, reportMessages: { _, writer in try await writer.write("campaign\r\n") },
+        webhook: { _ in .text(200, "challenge") }, reportMessages: report(ConnectionSettings(url: database)),
         reportCosts: { _ in [] }, log: { event, fields in print("log: \(event) \(fields)") }))
     let server = HTTPServer(HTTPServerSettings(), on: Self.reactor, handler: api.handle)
     port = try server.start()
