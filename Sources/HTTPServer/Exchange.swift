@@ -4,8 +4,8 @@ import Reactor
 
 /// One request and its answer, between MHD's callbacks on one side and the handler's task on the other.
 ///
-/// MHD asks (`access`, `fill`) and is told to wait by suspending its connection; the handler's calls resume it. Suspended
-/// connections are out of MHD's epoll set: that is the back-pressure, and it is why `watchForHangUp` exists.
+/// MHD asks (`access`, `fill`) and is told to wait by suspending its connection; the handler's calls resume it.
+/// Suspended connections are out of MHD's epoll set: that is the back-pressure, and it is why `watchForHangUp` exists.
 final class Exchange: @unchecked Sendable {
   // @unchecked: `head`, `ordinal` and `peer` never change; the rest is touched on the reactor's thread only. The public
   // types above come from anywhere: they hop with `submit` when they are not there.
@@ -183,7 +183,9 @@ final class Exchange: @unchecked Sendable {
   func fill(_ buffer: UnsafeMutablePointer<CChar>, _ space: Int) -> Int {
     let count = min(outbox.count - taken, space)
     if count > 0 {
-      outbox.withUnsafeBytes { UnsafeMutableRawPointer(buffer).copyMemory(from: $0.baseAddress! + taken, byteCount: count) }
+      outbox.withUnsafeBytes {
+        UnsafeMutableRawPointer(buffer).copyMemory(from: $0.baseAddress! + taken, byteCount: count)
+      }
       taken += count
       lastProgress = .now
       if taken == outbox.count {

@@ -44,12 +44,13 @@ extension Exchange {
       if isDead || ending != .open { throw HTTPDisconnected() }
       isAppended = true
     }
-    // Between here and the continuation's body the task may be queued once more, although it stays on its thread: whatever
-    // was true above may have changed, so the body looks again.
+    // Between here and the continuation's body the task may be queued once more, although it stays on its thread:
+    // whatever was true above may have changed, so the body looks again.
     let wasAppended = isAppended
     let isOpen = await withUnsafeContinuation { (writer: UnsafeContinuation<Bool, Never>) in
       onLoop { exchange in
-        let hasRoom = wasAppended ? exchange.outbox.count - exchange.taken <= Exchange.highWater : exchange.append(bytes)
+        let hasRoom =
+          wasAppended ? exchange.outbox.count - exchange.taken <= Exchange.highWater : exchange.append(bytes)
         if exchange.isDead || exchange.ending != .open { return writer.resume(returning: false) }
         if hasRoom { return writer.resume(returning: true) }
         exchange.writers.append(writer)

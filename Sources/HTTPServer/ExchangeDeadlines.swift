@@ -12,7 +12,8 @@ extension Exchange {
       // Time during which the handler does not ask is not the peer's.
       guard !isSuspended else { return watchForRequestTime(now) }
       waitedForPeer += sinceTick
-      let allowed = settings.bodyIdleTimeout + .nanoseconds(Int64(received) * 1_000_000_000 / Int64(settings.minBodyRate))
+      let allowed =
+        settings.bodyIdleTimeout + .nanoseconds(Int64(received) * 1_000_000_000 / Int64(settings.minBodyRate))
       if failure == nil, now - lastProgress > settings.bodyIdleTimeout || waitedForPeer > allowed { fail(.timedOut) }
       if response != nil, waitedForPeer > allowed + Exchange.closingTime { disconnect() }
     case .whole:

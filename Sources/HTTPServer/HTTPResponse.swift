@@ -12,8 +12,8 @@ public struct HTTPResponse: Sendable {
   public var status: Int
   public var headers: [(String, String)]
   public var body: Body
-  /// Set for answers that never end by themselves (server-sent events): a graceful shutdown cancels their task at once and
-  /// ends the stream properly instead of waiting for it.
+  /// Set for answers that never end by themselves (server-sent events): a graceful shutdown cancels their task at once
+  /// and ends the stream properly instead of waiting for it.
   public var endsWithServer = false
 
   public init(status: Int, headers: [(String, String)] = [], body: Body = .bytes([])) {

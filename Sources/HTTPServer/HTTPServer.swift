@@ -2,8 +2,8 @@ import CMicroHTTPD
 import Glibc
 import Reactor
 
-/// An HTTP/1.1 server on a reactor: libmicrohttpd parses, a guard of ours refuses what it should not have let pass, and the
-/// reactor keeps the deadlines. Each request is one task on `reactor.tasks`.
+/// An HTTP/1.1 server on a reactor: libmicrohttpd parses, a guard of ours refuses what it should not have let pass, and
+/// the reactor keeps the deadlines. Each request is one task on `reactor.tasks`.
 ///
 /// Routing, 404 and 405 are the handler's work; TLS is a proxy's.
 public final class HTTPServer: @unchecked Sendable {

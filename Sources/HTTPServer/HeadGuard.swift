@@ -2,17 +2,19 @@ import CMicroHTTPD
 import Glibc
 
 /// Refuses the heads that MHD 0.9.75 lets pass and two parsers could read differently (request smuggling): both length
-/// headers, two lengths, odd transfer codings, a missing or second Host, space before the colon, folded lines, bare line
-/// feeds, NULs. It sees what MHD lends after parsing, so what parsing hides is found by arithmetic on the lent pointers:
+/// headers, two lengths, odd transfer codings, a missing or second Host, space before the colon, folded lines, bare
+/// line feeds, NULs. It sees what MHD lends after parsing, so what parsing hides is found by arithmetic on the lent
+/// pointers:
 ///
-/// MHD parses in place. It writes NULs over the CR LF of each line and lends pointers into its read buffer, so an honest
-/// head is one unbroken run: each name begins exactly two bytes after the value before it, and the last value ends four
-/// bytes before the head does. A folded line is copied elsewhere in the pool (and, worse, glued to the *name*), a bare LF
-/// leaves a gap of one, a NUL cuts `strlen` short and leaves a gap of more. Whatever breaks the run is refused, so a
-/// library that lays its memory out differently refuses everything rather than passing anything: the tests would say so.
+/// MHD parses in place. It writes NULs over the CR LF of each line and lends pointers into its read buffer, so an
+/// honest head is one unbroken run: each name begins exactly two bytes after the value before it, and the last value
+/// ends four bytes before the head does. A folded line is copied elsewhere in the pool (and, worse, glued to the
+/// *name*), a bare LF leaves a gap of one, a NUL cuts `strlen` short and leaves a gap of more. Whatever breaks the run
+/// is refused, so a library that lays its memory out differently refuses everything rather than passing anything: the
+/// tests would say so.
 ///
-/// MHD itself refuses a Content-Length that is no number, before anyone is asked, and sends that answer's head twice; the
-/// connection closes after it, so nothing can be read into the rest.
+/// MHD itself refuses a Content-Length that is no number, before anyone is asked, and sends that answer's head twice;
+/// the connection closes after it, so nothing can be read into the rest.
 struct HeadGuard {
   private typealias Bytes = UnsafePointer<CChar>
   private struct Line {
@@ -27,7 +29,8 @@ struct HeadGuard {
 
   /// Reads the head of `connection`; valid during MHD's first call of the access handler only.
   mutating func head(
-    of connection: OpaquePointer, url: UnsafePointer<CChar>, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>,
+    of connection: OpaquePointer, url: UnsafePointer<CChar>, method: UnsafePointer<CChar>,
+    version: UnsafePointer<CChar>,
     settings: HTTPServerSettings
   ) -> Result<Head, Refusal> {
     lines.removeAll(keepingCapacity: true)
@@ -35,7 +38,9 @@ struct HeadGuard {
       _ = cmhd_values(
         connection,
         { list, kind, name, nameCount, value, valueCount in
-          let line = Line(isHeader: kind == cmhd_header_kind(), name: name!, nameCount: nameCount, value: value, valueCount: valueCount)
+          let line = Line(
+            isHeader: kind == cmhd_header_kind(), name: name!, nameCount: nameCount, value: value,
+            valueCount: valueCount)
           list!.assumingMemoryBound(to: [Line].self).pointee.append(line)
           return cmhd_result(1)
         }, list)
@@ -138,7 +143,9 @@ struct HeadGuard {
       for index in field.name where block[index] >= 0x41 && block[index] <= 0x5A { block[index] |= 0x20 }
     }
     let rawPath = block[(url - base)..<(url - base + urlCount)]
-    guard rawPath.first == 0x2F, !rawPath.contains(where: { $0 <= 0x20 || $0 == 0x7F }), let path = Percent.decoded(rawPath) else {
+    guard rawPath.first == 0x2F, !rawPath.contains(where: { $0 <= 0x20 || $0 == 0x7F }),
+      let path = Percent.decoded(rawPath)
+    else {
       throw Refusal(status: 400, detail: "The path does not start with a slash or does not decode.")
     }
     for argument in arguments {

@@ -1,7 +1,9 @@
 /// Percent-decoding, strict: what does not decode to UTF-8 without NUL is refused.
 enum Percent {
   static func decoded(_ bytes: some Collection<UInt8>) -> String? {
-    guard bytes.contains(where: { $0 == 0x25 || $0 >= 0x80 || $0 < 0x20 }) else { return String(decoding: bytes, as: UTF8.self) }
+    guard bytes.contains(where: { $0 == 0x25 || $0 >= 0x80 || $0 < 0x20 }) else {
+      return String(decoding: bytes, as: UTF8.self)
+    }
     var out: [UInt8] = []
     out.reserveCapacity(bytes.count)
     var rest = bytes.makeIterator()

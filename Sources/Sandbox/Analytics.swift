@@ -35,7 +35,8 @@ struct Analytics {
   init(_ field: Substring) throws(GraphFault) {
     var rest = field.dropFirst("pricing_analytics".count)
     while !rest.isEmpty {
-      guard rest.first == ".", let open = rest.firstIndex(of: "("), let close = rest.firstIndex(of: ")"), open < close else {
+      guard rest.first == ".", let open = rest.firstIndex(of: "("), let close = rest.firstIndex(of: ")"), open < close
+      else {
         throw .parameter("Syntax error in pricing_analytics")
       }
       let name = rest[rest.index(after: rest.startIndex)..<open]
@@ -69,7 +70,9 @@ struct Analytics {
     var country: String?
     var category: String?
     var type: String?
-    private var key: (Int64, Int, String, String, String) { (from, line ?? -1, country ?? "", category ?? "", type ?? "") }
+    private var key: (Int64, Int, String, String, String) {
+      (from, line ?? -1, country ?? "", category ?? "", type ?? "")
+    }
     static func < (a: Group, b: Group) -> Bool { a.key < b.key }
   }
 

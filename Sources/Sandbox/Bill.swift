@@ -42,7 +42,8 @@ struct Bill {
   }
 
   mutating func charge(_ entry: Entry, _ line: Line, at now: Instant) {
-    guard let category = Category(rawValue: Int16(entry.category)), let type = PricingType(rawValue: Int16(entry.pricingType))
+    guard let category = Category(rawValue: Int16(entry.category)),
+      let type = PricingType(rawValue: Int16(entry.pricingType))
     else { return }
     let seconds = now.nanoseconds / 1_000_000_000
     let key = Key(

@@ -6,7 +6,8 @@ enum Calling {
     return longest(phone, in: countries) ?? "ZZ"
   }
 
-  /// The market whose price holds on a day (days since 1970). Countries got markets of their own in July and October 2026.
+  /// The market whose price holds on a day (days since 1970). Countries got markets of their own in July and October
+  /// 2026.
   static func market(of phone: Int64, day: Int) -> String {
     let country = country(of: phone)
     if let entry = ownMarkets[country], entry.from <= day { return entry.market }
@@ -34,13 +35,17 @@ enum Calling {
   }
 
   private static let canada: Set<Int> = [
-    204, 226, 236, 249, 250, 257, 263, 289, 306, 343, 354, 365, 367, 368, 382, 387, 403, 416, 418, 428, 431, 437, 438, 450,
-    460, 468, 474, 506, 514, 519, 537, 548, 568, 579, 581, 584, 587, 604, 613, 639, 647, 672, 683, 705, 709, 742, 753, 778,
+    204, 226, 236, 249, 250, 257, 263, 289, 306, 343, 354, 365, 367, 368, 382, 387, 403, 416, 418, 428, 431, 437, 438,
+    450,
+    460, 468, 474, 506, 514, 519, 537, 548, 568, 579, 581, 584, 587, 604, 613, 639, 647, 672, 683, 705, 709, 742, 753,
+    778,
     780, 782, 807, 819, 825, 867, 873, 879, 902, 905, 942,
   ]
   private static let islands: [Int: String] = [
-    809: "DO", 829: "DO", 849: "DO", 658: "JM", 876: "JM", 787: "PR", 939: "PR", 242: "BS", 246: "BB", 264: "AI", 268: "AG",
-    284: "VG", 345: "KY", 441: "BM", 473: "GD", 649: "TC", 664: "MS", 721: "SX", 758: "LC", 767: "DM", 784: "VC", 868: "TT",
+    809: "DO", 829: "DO", 849: "DO", 658: "JM", 876: "JM", 787: "PR", 939: "PR", 242: "BS", 246: "BB", 264: "AI",
+    268: "AG",
+    284: "VG", 345: "KY", 441: "BM", 473: "GD", 649: "TC", 664: "MS", 721: "SX", 758: "LC", 767: "DM", 784: "VC",
+    868: "TT",
     869: "KN",
   ]
 
@@ -66,8 +71,10 @@ enum Calling {
 
   private static let ownMarkets: [String: (from: Int, market: String)] = {
     let always = [
-      "AR": "Argentina", "BR": "Brazil", "CL": "Chile", "CO": "Colombia", "EG": "Egypt", "FR": "France", "DE": "Germany",
-      "IN": "India", "ID": "Indonesia", "IL": "Israel", "IT": "Italy", "MY": "Malaysia", "MX": "Mexico", "NL": "Netherlands",
+      "AR": "Argentina", "BR": "Brazil", "CL": "Chile", "CO": "Colombia", "EG": "Egypt", "FR": "France",
+      "DE": "Germany",
+      "IN": "India", "ID": "Indonesia", "IL": "Israel", "IT": "Italy", "MY": "Malaysia", "MX": "Mexico",
+      "NL": "Netherlands",
       "NG": "Nigeria", "PK": "Pakistan", "PE": "Peru", "RU": "Russia", "SA": "Saudi Arabia", "ZA": "South Africa",
       "ES": "Spain", "TR": "Turkey", "AE": "United Arab Emirates", "GB": "United Kingdom",
     ]

@@ -67,7 +67,9 @@ struct Control {
   private func json(_ value: JSONValue) -> HTTPResponse { .json(200, value.rendered()) }
 
   private func problem(_ refusal: Refusal) -> HTTPResponse {
-    let value: JSONValue = ["type": "about:blank", "status": .number(String(refusal.status)), "detail": .string(refusal.detail)]
+    let value: JSONValue = [
+      "type": "about:blank", "status": .number(String(refusal.status)), "detail": .string(refusal.detail),
+    ]
     return HTTPResponse(
       status: refusal.status, headers: [("Content-Type", "application/problem+json")], body: .bytes(value.rendered()))
   }

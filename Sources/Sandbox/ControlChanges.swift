@@ -46,7 +46,8 @@ extension World {
       if kind == .refuse, let code = value["code"]?.int64Value {
         let http = Int(value["http"]?.int64Value ?? (code == 131000 ? 500 : 400))
         let message = value["message"]?.stringValue ?? "(#\(code)) As ordered"
-        set.refusal = GraphFault(Int(code), http, message, value["details"]?.stringValue ?? "Ordered by POST /sandbox/faults.")
+        set.refusal = GraphFault(
+          Int(code), http, message, value["details"]?.stringValue ?? "Ordered by POST /sandbox/faults.")
       } else if kind == .refuse, set.rules[kind] != nil, set.refusal == nil {
         throw refuse("refuse needs a code")
       }
@@ -60,7 +61,9 @@ extension World {
 
   private func rule(_ value: JSONValue, _ next: Int?, _ name: String) throws -> Faults.Rule? {
     if value.isNull || value.boolValue == false { return nil }
-    let rate = value.boolValue == true ? 1 : value.doubleValue ?? value["rate"]?.doubleValue ?? (value.objectValue == nil ? -1 : 1)
+    let rate =
+      value.boolValue == true
+      ? 1 : value.doubleValue ?? value["rate"]?.doubleValue ?? (value.objectValue == nil ? -1 : 1)
     guard (0...1).contains(rate) else { throw refuse("\(name) is a rate from 0 to 1, or true, or {rate, next}") }
     let left = value["next"]?.int64Value.map(Int.init) ?? next
     return rate == 0 || left == 0 ? nil : Faults.Rule(rate: rate, left: left)
@@ -85,7 +88,9 @@ extension World {
     switch action {
     case "press_stop":
       let named = order["message"]?.stringValue.flatMap { MessageID.index(in: $0, seed: seed) }
-      guard let index = named ?? last, index < journal.count else { throw refuse("nothing was delivered to this person", 409) }
+      guard let index = named ?? last, index < journal.count else {
+        throw refuse("nothing was delivered to this person", 409)
+      }
       pressStop(phone, on: line, message: index)
     case "text":
       guard let text = order["text"]?.stringValue else { throw refuse("text is required") }
@@ -121,7 +126,9 @@ extension World {
     guard let line = line(id) else { throw refuse("no number has the id \(id)", 404) }
     try only(["quality", "status", "throughput", "tier", "restricted_ms"], in: change)
     if let quality = change["quality"]?.stringValue {
-      guard ["GREEN", "YELLOW", "RED", "UNKNOWN"].contains(quality) else { throw refuse("quality is GREEN, YELLOW, RED or UNKNOWN") }
+      guard ["GREEN", "YELLOW", "RED", "UNKNOWN"].contains(quality) else {
+        throw refuse("quality is GREEN, YELLOW, RED or UNKNOWN")
+      }
       line.quality = quality
       line.isQualityPinned = true
     }
@@ -141,7 +148,9 @@ extension World {
       for line in lines { line.tier = tier }
       rawChange(
         line.account, field: "business_capability_update",
-        value: JSONValue.object(["max_daily_conversations_per_business": .string(tier), "max_phone_numbers_per_waba": 25]).rendered())
+        value: JSONValue.object([
+          "max_daily_conversations_per_business": .string(tier), "max_phone_numbers_per_waba": 25,
+        ]).rendered())
     }
     if let restricted = change["restricted_ms"]?.int64Value {
       line.restrictedUntil = BootInstant.now.nanoseconds + restricted * 1_000_000
@@ -157,7 +166,9 @@ extension World {
     for template in found {
       if let status = change["status"]?.stringValue { self.change(template, status: status) }
       if let word = change["category"]?.stringValue {
-        guard let category = Category(word: word.lowercased()) else { throw refuse("category is MARKETING, UTILITY or AUTHENTICATION") }
+        guard let category = Category(word: word.lowercased()) else {
+          throw refuse("category is MARKETING, UTILITY or AUTHENTICATION")
+        }
         let was = template.category
         template.category = category
         categoryUpdate(template, from: was)

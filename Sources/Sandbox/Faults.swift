@@ -1,7 +1,7 @@
 import Domain
 
-/// What goes wrong, as POST /sandbox/faults sets it. Each fault has its own chance, and may be limited to the next n messages
-/// it strikes and to one number.
+/// What goes wrong, as POST /sandbox/faults sets it. Each fault has its own chance, and may be limited to the next n
+/// messages it strikes and to one number.
 final class Faults {
   enum Kind: String, CaseIterable {
     /// The connection is closed before the message is looked at.

@@ -7,8 +7,13 @@ struct GraphFault: Error {
   let details: String?
   var subcode: Int?
 
-  init(_ code: Int, _ http: Int, _ message: String, _ details: String? = nil, type: String = "OAuthException", subcode: Int? = nil) {
-    (self.code, self.http, self.message, self.details, self.type, self.subcode) = (code, http, message, details, type, subcode)
+  init(
+    _ code: Int, _ http: Int, _ message: String, _ details: String? = nil, type: String = "OAuthException",
+    subcode: Int? = nil
+  ) {
+    (self.code, self.http, self.message, self.details, self.type, self.subcode) = (
+      code, http, message, details, type, subcode
+    )
   }
 
   static func parameter(_ sentence: String) -> GraphFault { GraphFault(100, 400, "(#100) \(sentence)") }
@@ -45,8 +50,10 @@ struct GraphFault: Error {
     131048, 400, "(#131048) Spam rate limit hit",
     "Message failed to send because there are restrictions on how many messages can be sent from this phone number. This may be "
       + "because too many previous messages were blocked or flagged as spam.")
-  static let notRegistered = GraphFault(133010, 400, "(#133010) Account not registered", "The phone number is not registered.")
-  static let locked = GraphFault(131031, 403, "(#131031) Account has been locked", "The account has been restricted or disabled.")
+  static let notRegistered = GraphFault(
+    133010, 400, "(#133010) Account not registered", "The phone number is not registered.")
+  static let locked = GraphFault(
+    131031, 403, "(#131031) Account has been locked", "The account has been restricted or disabled.")
   static let unpaid = GraphFault(
     131042, 400, "(#131042) Business eligibility payment issue", "There was an error related to your payment method.")
   static let reengagement = GraphFault(
@@ -71,7 +78,8 @@ struct GraphFault: Error {
     132018, 400, "(#132018) There was an issue with the parameters in your template",
     "Param text cannot have new-line/tab characters or more than 4 consecutive spaces")
   static func tooLong(_ place: String) -> GraphFault {
-    GraphFault(132005, 400, "(#132005) Translated text too long", "\(place) is too long after its parameters were filled in.")
+    GraphFault(
+      132005, 400, "(#132005) Translated text too long", "\(place) is too long after its parameters were filled in.")
   }
   static func managementLimit() -> GraphFault {
     GraphFault(80007, 400, "(#80007) There have been too many calls to this WhatsApp Business account.")
@@ -108,7 +116,9 @@ struct Failure {
   let title: String
   let details: String
 
-  static func of(_ code: Int32) -> Failure { known[code] ?? Failure(code: code, title: "Message failed", details: "Message failed.") }
+  static func of(_ code: Int32) -> Failure {
+    known[code] ?? Failure(code: code, title: "Message failed", details: "Message failed.")
+  }
 
   private static let known: [Int32: Failure] = Dictionary(
     uniqueKeysWithValues: [
@@ -125,8 +135,10 @@ struct Failure {
         code: 131050, title: "User has stopped marketing messages",
         details: "This recipient has chosen to stop receiving marketing messages on WhatsApp from your business."),
       Failure(
-        code: 132015, title: "Template is Paused", details: "Template is paused due to low quality so it cannot be sent."),
-      Failure(code: 135000, title: "Generic user error", details: "Message failed to send because of an unknown error."),
+        code: 132015, title: "Template is Paused",
+        details: "Template is paused due to low quality so it cannot be sent."),
+      Failure(
+        code: 135000, title: "Generic user error", details: "Message failed to send because of an unknown error."),
       Failure(code: 131053, title: "Media upload error", details: "The media could not be fetched."),
     ].map { ($0.code, $0) })
 }

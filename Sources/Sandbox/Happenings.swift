@@ -163,7 +163,9 @@ extension World {
     openWindow(phone, line)
     noteStop(phone)
     let id = MessageID.text(phone: entry.to, index: index, seed: seed)
-    inbound(.button(payload: payload.isEmpty ? Array(label.utf8) : payload, label: label, of: id), from: phone, to: line, isStop: true)
+    inbound(
+      .button(payload: payload.isEmpty ? Array(label.utf8) : payload, label: label, of: id), from: phone, to: line,
+      isStop: true)
   }
 
   func prefer(_ phone: Int64, _ line: Line, stop: Bool) {
@@ -214,7 +216,8 @@ extension World {
       }
     }
     if colour == "RED", line.score.value >= settings.people.restrictedAt {
-      line.restrictedUntil = max(line.restrictedUntil, BootInstant.now.nanoseconds + scaled(settings.people.restriction))
+      line.restrictedUntil = max(
+        line.restrictedUntil, BootInstant.now.nanoseconds + scaled(settings.people.restriction))
     }
   }
 

@@ -116,7 +116,9 @@ final class Journal {
   }
 
   func callback(_ entry: Entry) -> [UInt8] { text(Int(entry.callbackAt), Int(entry.callbackCount)) }
-  func payload(_ entry: Entry) -> [UInt8] { text(Int(entry.callbackAt) + Int(entry.callbackCount), Int(entry.payloadCount)) }
+  func payload(_ entry: Entry) -> [UInt8] {
+    text(Int(entry.callbackAt) + Int(entry.callbackCount), Int(entry.payloadCount))
+  }
   private func text(_ start: Int, _ count: Int) -> [UInt8] { (start..<(start + count)).map { texts[$0] } }
 
   /// `q:installation:campaign` of `q:installation:campaign:seq:attempt`; nil for callbacks of another form.

@@ -99,7 +99,9 @@ enum MessageID {
     for _ in 0..<6 { x = x &* (2 &- multiplier &* x) }
     return x
   }()
-  private static func scramble(_ index: UInt64, _ seed: UInt64) -> UInt64 { (index &+ 1) &* multiplier ^ Draw.mix(seed) }
+  private static func scramble(_ index: UInt64, _ seed: UInt64) -> UInt64 {
+    (index &+ 1) &* multiplier ^ Draw.mix(seed)
+  }
   private static func unscramble(_ value: UInt64, _ seed: UInt64) -> UInt64 {
     (value ^ Draw.mix(seed)) &* inverse &- 1
   }

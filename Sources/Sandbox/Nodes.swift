@@ -6,7 +6,9 @@ import Reactor
 /// The Graph API's nodes other than messages: numbers, accounts, templates, subscriptions. Off the hot path, so values.
 extension World {
   /// Fields that exist but were not asked for are left out, unknown ones are an error, as at Meta.
-  private func select(_ node: JSONObject, _ fields: String?, usual: [String], type: String) throws(GraphFault) -> JSONValue {
+  private func select(_ node: JSONObject, _ fields: String?, usual: [String], type: String) throws(GraphFault)
+    -> JSONValue
+  {
     var out = JSONObject()
     let asked = fields.map { $0.split(separator: ",").map { String($0) } } ?? usual
     for field in asked + (asked.contains("id") ? [] : ["id"]) {
@@ -22,13 +24,15 @@ extension World {
   func number(_ line: Line, _ fields: String?) throws(GraphFault) -> JSONValue {
     let canSend = health(of: line)
     let node: JSONObject = [
-      "id": .string(line.id), "display_phone_number": .string(line.display), "verified_name": .string(line.verifiedName),
+      "id": .string(line.id), "display_phone_number": .string(line.display),
+      "verified_name": .string(line.verifiedName),
       "quality_rating": .string(line.quality), "quality_score": ["score": .string(line.quality)],
       "whatsapp_business_manager_messaging_limit": .string(lines[0].tier),
       "messaging_limit_tier": .string(lines[0].tier),
       "throughput": ["level": .string(line.throughput >= 1000 ? "HIGH" : "STANDARD")], "status": .string(line.status),
       "code_verification_status": "VERIFIED", "name_status": "APPROVED",
-      "platform_type": .string(line.status == "PENDING" || line.status == "DISCONNECTED" ? "NOT_APPLICABLE" : "CLOUD_API"),
+      "platform_type": .string(
+        line.status == "PENDING" || line.status == "DISCONNECTED" ? "NOT_APPLICABLE" : "CLOUD_API"),
       "account_mode": "LIVE", "is_official_business_account": false, "last_onboarded_time": "2025-01-01T00:00:00+0000",
       "webhook_configuration": post.url.map { ["application": .string($0)] } ?? .null,
       "health_status": [
@@ -73,7 +77,9 @@ extension World {
       "ownership_type": "SELF", "country": "EG", "health_status": ["can_send_message": "AVAILABLE", "entities": []],
     ]
     let list = plain.isEmpty ? "id" : plain.joined(separator: ",")
-    guard case .object(var out) = try select(node, list, usual: [], type: "WhatsAppBusinessAccount") else { return .null }
+    guard case .object(var out) = try select(node, list, usual: [], type: "WhatsAppBusinessAccount") else {
+      return .null
+    }
     if let analytics { out.append("pricing_analytics", analytics) }
     return .object(out)
   }
@@ -115,7 +121,8 @@ extension World {
     guard limit > 0 else { throw .parameter("Param limit must be a positive number") }
     var start = 0
     if let after = query.first(where: { $0.0 == "after" })?.1, !after.isEmpty {
-      guard after.hasPrefix("Q"), after.hasSuffix("ZD"), let position = Int(after.dropFirst().dropLast(2)), position <= nodes.count
+      guard after.hasPrefix("Q"), after.hasSuffix("ZD"), let position = Int(after.dropFirst().dropLast(2)),
+        position <= nodes.count
       else { throw .parameter("Invalid cursors values") }
       start = position
     }

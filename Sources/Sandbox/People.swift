@@ -2,8 +2,8 @@ import JSON
 
 /// Who people are and how they behave: every rate of the double's world, in one place.
 ///
-/// A person's nature is a pure function of the seed and the phone; what happens with one message is a pure function of the
-/// seed, the phone and how many messages the person got before. So a run repeats whatever the order of arrival.
+/// A person's nature is a pure function of the seed and the phone; what happens with one message is a pure function of
+/// the seed, the phone and how many messages the person got before. So a run repeats whatever the order of arrival.
 public struct PeopleModel: Sendable {
   // Reachability.
   /// Not on WhatsApp: every message fails with 131026.
@@ -148,10 +148,12 @@ struct Nature {
   }
   static func userID(of phone: Int64, seed: UInt64) -> String {
     var draw = Draw(seed, UInt64(bitPattern: phone), 2)
-    return Calling.country(of: phone) + "." + String(1_000_000_000_000_000_000 + draw.next() % 8_000_000_000_000_000_000)
+    return Calling.country(of: phone) + "."
+      + String(1_000_000_000_000_000_000 + draw.next() % 8_000_000_000_000_000_000)
   }
   private static let names = [
-    "Ahmed", "Sara", "محمد", "فاطمة", "Omar", "ليلى", "Youssef", "نورة", "Khaled", "هند", "Mona", "خالد", "Rania", "سعود",
+    "Ahmed", "Sara", "محمد", "فاطمة", "Omar", "ليلى", "Youssef", "نورة", "Khaled", "هند", "Mona", "خالد", "Rania",
+    "سعود",
   ]
 
   /// What people write when they want no more, in the words of each place.
@@ -160,12 +162,16 @@ struct Nature {
       "الغاء الاشتراك", "إلغاء الاشتراك", "إيقاف", "مش عايز رسايل", "وقفوا الرسايل دي", "لا ترسلون", "ما بدي رسائل",
       "بلاش رسايل تاني", "شيلوا رقمي", "توقف", "ما أبي رسايل",
     ],
-    english: ["STOP", "stop", "Unsubscribe", "please stop sending me messages", "Stop promotions", "remove me from your list"]
+    english: [
+      "STOP", "stop", "Unsubscribe", "please stop sending me messages", "Stop promotions", "remove me from your list",
+    ]
   )
   /// What they write otherwise; some of it only sounds like a STOP.
   static let otherTexts = (
     arabic: ["شكرا", "بكام؟", "فين الفرع؟", "لا توقفوا العروض", "عايز أعمل أوردر", "تمام 👍", "متى تفتحون؟"],
-    english: ["Thanks!", "How much is it?", "When do you open?", "don't stop the offers", "Is there a bus stop near your shop?"]
+    english: [
+      "Thanks!", "How much is it?", "When do you open?", "don't stop the offers", "Is there a bus stop near your shop?",
+    ]
   )
 }
 

@@ -1,5 +1,5 @@
-/// Meta's list prices, in the double's own spelling and the double's own arithmetic: what it bills must not come from the
-/// code it checks. Transcribed from the rate cards of July and October 2026.
+/// Meta's list prices, in the double's own spelling and the double's own arithmetic: what it bills must not come from
+/// the code it checks. Transcribed from the rate cards of July and October 2026.
 enum Rates {
   /// Millionths of the currency's unit.
   struct Price {

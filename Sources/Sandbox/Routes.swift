@@ -31,7 +31,8 @@ struct Routes {
   private func fault(_ fault: GraphFault) -> HTTPResponse {
     var response = HTTPResponse.json(fault.http, fault.rendered(trace: world.nextTrace()))
     if fault.http == 401 {
-      response.headers.append(("WWW-Authenticate", "OAuth \"Facebook Platform\" \"invalid_token\" \"\(fault.message)\""))
+      response.headers.append(
+        ("WWW-Authenticate", "OAuth \"Facebook Platform\" \"invalid_token\" \"\(fault.message)\""))
     }
     return response
   }
@@ -40,7 +41,8 @@ struct Routes {
   private func authorize(_ request: HTTPServerRequest, _ account: Account) throws(GraphFault) {
     let given: Substring
     if let header = request.header("authorization") {
-      guard header.utf8.count > 7, header.utf8.prefix(7).elementsEqual("Bearer ".utf8) || header.hasPrefix("OAuth ") else {
+      guard header.utf8.count > 7, header.utf8.prefix(7).elementsEqual("Bearer ".utf8) || header.hasPrefix("OAuth ")
+      else {
         throw .badToken
       }
       given = header.dropFirst(header.hasPrefix("OAuth ") ? 6 : 7)
@@ -100,7 +102,8 @@ struct Routes {
 
   // MARK: Nodes
 
-  private func node(_ request: HTTPServerRequest, _ id: String, _ edge: Substring) async throws(GraphFault) -> JSONValue {
+  private func node(_ request: HTTPServerRequest, _ id: String, _ edge: Substring) async throws(GraphFault) -> JSONValue
+  {
     let fields = request.query.first { $0.0 == "fields" }?.1
     if let line = world.line(id) {
       try authorize(request, line.account)
@@ -154,7 +157,9 @@ struct Routes {
     return [
       "data": [
         [
-          "whatsapp_business_api_data": ["id": "634974688087057", "name": "Qafila", "link": "https://www.facebook.com/games/?app_id=634974688087057"],
+          "whatsapp_business_api_data": [
+            "id": "634974688087057", "name": "Qafila", "link": "https://www.facebook.com/games/?app_id=634974688087057",
+          ],
           "override_callback_uri": account.webhookOverride.map { .string($0) } ?? .null,
         ]
       ]
@@ -164,14 +169,20 @@ struct Routes {
   /// With an `override_callback_uri` the address is asked first, as Meta does.
   private func subscribe(_ account: Account, _ request: HTTPServerRequest) async throws(GraphFault) -> JSONValue {
     let body: [UInt8]
-    do throws(HTTPBodyError) { body = try await request.body(upTo: 64 * 1024) } catch { throw .parameter("The body is not readable.") }
+    do throws(HTTPBodyError) { body = try await request.body(upTo: 64 * 1024) } catch {
+      throw .parameter("The body is not readable.")
+    }
     if !body.isEmpty {
       let json: JSONValue
       do { json = try JSONValue(parsing: body) } catch { throw .parameter("The request body is not valid JSON.") }
       if let url = json["override_callback_uri"]?.stringValue {
-        guard let token = json["verify_token"]?.stringValue else { throw .parameter("The parameter verify_token is required.") }
+        guard let token = json["verify_token"]?.stringValue else {
+          throw .parameter("The parameter verify_token is required.")
+        }
         guard await world.post.handshake(url, verifyToken: token) else {
-          throw GraphFault(2200, 400, "(#2200) Callback verification failed with the following errors: the challenge was not answered.")
+          throw GraphFault(
+            2200, 400, "(#2200) Callback verification failed with the following errors: the challenge was not answered."
+          )
         }
         account.webhookOverride = url
       }

@@ -3,10 +3,11 @@ import HTTPServer
 import JSON
 import Reactor
 
-/// The Cloud API double: speaks Meta's shapes, is as strict as Meta documents itself, and lets the world go wrong on order.
+/// The Cloud API double: speaks Meta's shapes, is as strict as Meta documents itself, and lets the world go wrong on
+/// order.
 ///
-/// The Graph API answers under `/v26.0/…` (any version); people, faults and the journal under `/sandbox/…`. Its state is in
-/// memory: about 350 MB after a million messages.
+/// The Graph API answers under `/v26.0/…` (any version); people, faults and the journal under `/sandbox/…`. Its state
+/// is in memory: about 430 MB after a million messages.
 public final class Sandbox: Sendable {
   private let world: World
   private let server: HTTPServer

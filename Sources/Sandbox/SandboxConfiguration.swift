@@ -30,13 +30,17 @@ struct ConfigurationReader {
   }
   mutating func int(_ key: String, _ range: ClosedRange<Int>, _ target: inout Int) throws(SandboxSettingsError) {
     let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
-    if let value = try member(key, expected, { $0.int64Value.map(Int.init).flatMap { range.contains($0) ? $0 : nil } }) {
+    if let value = try member(key, expected, { $0.int64Value.map(Int.init).flatMap { range.contains($0) ? $0 : nil } })
+    {
       target = value
     }
   }
-  mutating func double(_ key: String, _ range: ClosedRange<Double>, _ target: inout Double) throws(SandboxSettingsError) {
+  mutating func double(_ key: String, _ range: ClosedRange<Double>, _ target: inout Double) throws(SandboxSettingsError)
+  {
     let expected = "a number from \(range.lowerBound) to \(range.upperBound)"
-    if let value = try member(key, expected, { $0.doubleValue.flatMap { range.contains($0) ? $0 : nil } }) { target = value }
+    if let value = try member(key, expected, { $0.doubleValue.flatMap { range.contains($0) ? $0 : nil } }) {
+      target = value
+    }
   }
   mutating func bool(_ key: String, _ target: inout Bool) throws(SandboxSettingsError) {
     if let value = try member(key, "true or false", { $0.boolValue }) { target = value }
@@ -61,7 +65,8 @@ struct ConfigurationReader {
 }
 
 extension SandboxSettings {
-  /// The defaults, overridden by a JSON object. Unknown names are refused, so that a misspelt one is not silently ignored:
+  /// The defaults, overridden by a JSON object. Unknown names are refused, so that a misspelt one is not silently
+  /// ignored:
   ///
   ///     {"listen": "127.0.0.1:9090", "seed": 7, "app_secret": "…", "verify_token": "…", "webhook_url": "http://…",
   ///      "latency_ms": 20, "receipts": {"on": true, "batch": 100, "flush_ms": 50, "in_flight": 4, "delay_scale": 0.01,
@@ -71,7 +76,9 @@ extension SandboxSettings {
   ///      "tier": "TIER_100K", "quality": "GREEN", "status": "CONNECTED"}], "templates": […]}]}
   public init(json: [UInt8]) throws(SandboxSettingsError) {
     let value: JSONValue
-    do { value = try JSONValue(parsing: json) } catch { throw SandboxSettingsError(path: "", reason: "not JSON: \(error)") }
+    do { value = try JSONValue(parsing: json) } catch {
+      throw SandboxSettingsError(path: "", reason: "not JSON: \(error)")
+    }
     self.init()
     var root = try ConfigurationReader(value, path: "")
     if let listen = try root.member("listen", "address:port", { $0.stringValue }) {

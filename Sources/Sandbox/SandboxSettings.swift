@@ -29,14 +29,16 @@ public struct SandboxSettings: Sendable {
     public var currency = "USD"
     /// Meta's number of the zone; 53 is Africa/Cairo.
     public var timezoneID = 53
-    /// Where days of the bill begin: the zone's offset from UTC, without summer time, so that the double needs no zones.
+    /// Where days of the bill begin: the zone's offset from UTC, without summer time, so that the double needs no
+    /// zones.
     public var utcOffsetMinutes = 120
     public var accessToken = "sandbox-token"
     /// Without a subscription no webhook is sent, as at Meta. POST /{WABA}/subscribed_apps makes one.
     public var isSubscribed = true
     public var numbers: [Number]
-    /// In the shape of GET /{WABA}/message_templates; `id`, `status`, `category`, `quality_score` may be left out. A member
-    /// `sandbox: {"pacing": {"after": 100, "hold_ms": 60000, "outcome": "release"|"pause"}}` makes Meta hold messages.
+    /// In the shape of GET /{WABA}/message_templates; `id`, `status`, `category`, `quality_score` may be left out. A
+    /// member `sandbox: {"pacing": {"after": 100, "hold_ms": 60000, "outcome": "release"|"pause"}}` makes Meta hold
+    /// messages.
     public var templates: [JSONValue]
 
     public init(id: String, numbers: [Number], templates: [JSONValue] = SandboxSettings.standardTemplates) {

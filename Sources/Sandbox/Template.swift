@@ -55,7 +55,9 @@ final class Template {
     guard let category = json["category"]?.stringValue.flatMap({ Category(word: $0.lowercased()) }),
       [.marketing, .utility, .authentication].contains(category)
     else { throw fault("category is MARKETING, UTILITY or AUTHENTICATION") }
-    guard let components = json["components"], let list = components.arrayValue else { throw fault("components are missing") }
+    guard let components = json["components"], let list = components.arrayValue else {
+      throw fault("components are missing")
+    }
     id = json["id"]?.stringValue ?? String(1_689_556_908_129_000 + Int64(account) * 1000 + Int64(index))
     (self.name, self.language, self.index, self.account) = (name, language, UInt16(index), account)
     status = json["status"]?.stringValue ?? "APPROVED"

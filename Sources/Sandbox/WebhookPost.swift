@@ -76,7 +76,10 @@ final class WebhookPost {
   }
 
   func change(account: Account, stop phone: Int64? = nil, _ render: (inout [UInt8]) -> Void) {
-    guard account.isSubscribed, account.webhookOverride ?? url != nil else { return unwanted += 1 }
+    guard account.isSubscribed, account.webhookOverride ?? url != nil else {
+      unwanted += 1
+      return
+    }
     guard queuedBytes < settings.maxQueueBytes else { return drop(1) }
     if gatherings[account.index].changes > 0 { gatherings[account.index].bytes.append(UInt8(ascii: ",")) }
     render(&gatherings[account.index].bytes)
@@ -157,7 +160,8 @@ final class WebhookPost {
       retries += 1
       batch.attempts += 1
       // The first retry comes at once, as Meta's does; then with growing delay.
-      let delay = batch.attempts == 1 ? .zero : min(.seconds(60), settings.retryDelay * (1 << min(batch.attempts - 2, 16)))
+      let delay =
+        batch.attempts == 1 ? .zero : min(.seconds(60), settings.retryDelay * (1 << min(batch.attempts - 2, 16)))
       reactor.schedule(at: .now + delay) { [weak self] in
         guard let self, !isStopped else { return }
         queue.append(batch)

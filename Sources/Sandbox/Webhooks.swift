@@ -27,7 +27,10 @@ extension World {
   }
 
   func emit(_ event: Wheel.Event) {
-    if faults.losesReceipt() { return post.lost += 1 }
+    if faults.losesReceipt() {
+      post.lost += 1
+      return
+    }
     let entry = journal[event.index]
     let line = lines[Int(entry.number)]
     post.receipt(event, silenced: faults.silence, account: line.account) { bytes in
@@ -166,7 +169,8 @@ extension World {
       bytes.append(
         stop
           ? #"","detail":"User requested to stop marketing messages","category":"marketing_messages","value":"stop""#
-          : #"","detail":"User requested to resume marketing messages","category":"marketing_messages","value":"resume""#)
+          : #"","detail":"User requested to resume marketing messages","category":"marketing_messages","value":"resume""#
+      )
       bytes.append(#","timestamp":"#)
       bytes.append(decimal: Int64(World.seconds()))
       bytes.append("}]")

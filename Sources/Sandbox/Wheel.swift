@@ -4,7 +4,8 @@ import Reactor
 /// What is still to happen, in slots of five milliseconds: a million messages have three million events waiting.
 final class Wheel {
   enum Kind: UInt8 {
-    case sent = 1, delivered, read, failed
+    case sent = 1
+    case delivered, read, failed
     /// A receipt that comes later than its event, or a second time.
     case tellSent, tellDelivered, tellRead, tellFailed
     /// The end of a quality hold.
@@ -96,7 +97,9 @@ final class Wheel {
     var parent = 0
     while true {
       var least = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < order.count && order[child] < order[least] { least = child }
+      for child in [2 * parent + 1, 2 * parent + 2] where child < order.count && order[child] < order[least] {
+        least = child
+      }
       if least == parent { return }
       order.swapAt(parent, least)
       parent = least

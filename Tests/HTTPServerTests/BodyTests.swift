@@ -205,13 +205,16 @@ import Testing
   @Test func `does not count the time the handler takes`() async throws {
     let pause = Reactor(name: "pause")
     pause.start()
-    try await withServer({
-      $0.bodyIdleTimeout = .milliseconds(800)
-      $0.minBodyRate = 1 << 30
-    }, handler: { request in
-      do { try await pause.sleep(for: .milliseconds(1500)) } catch { return .text(500, "") }
-      return await echo(request)
-    }) { port, clients in
+    try await withServer(
+      {
+        $0.bodyIdleTimeout = .milliseconds(800)
+        $0.minBodyRate = 1 << 30
+      },
+      handler: { request in
+        do { try await pause.sleep(for: .milliseconds(1500)) } catch { return .text(500, "") }
+        return await echo(request)
+      }
+    ) { port, clients in
       let peer = Peer(port, on: clients)
       await peer.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
       _ = await peer.send([UInt8](repeating: 65, count: 100_000))
@@ -224,10 +227,13 @@ import Testing
     let pause = Reactor(name: "pause")
     pause.start()
     let events = Events()
-    try await withServer({ $0.maxRequestTime = .milliseconds(100) }, handler: { _ in
-      do { try await pause.sleep(for: .seconds(60)) } catch { await events.note("cancelled") }
-      return .text(200, "late")
-    }) { port, clients in
+    try await withServer(
+      { $0.maxRequestTime = .milliseconds(100) },
+      handler: { _ in
+        do { try await pause.sleep(for: .seconds(60)) } catch { await events.note("cancelled") }
+        return .text(200, "late")
+      }
+    ) { port, clients in
       let peer = Peer(port, on: clients)
       await peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
       #expect(await peer.answer()?.status == 503)

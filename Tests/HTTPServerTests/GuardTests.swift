@@ -6,12 +6,18 @@ import Testing
 /// The heads that MHD 0.9.75 answers 200 by itself, or worse.
 @Suite struct `The guard` {
   static let refused: [(String, String)] = [
-    ("both length headers", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    (
+      "both length headers",
+      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    ),
     ("two lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"),
     ("one length twice", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello"),
     ("an unknown transfer coding", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
     ("a list of transfer codings", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
-    ("chunked twice", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    (
+      "chunked twice",
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    ),
     ("identity", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n"),
     ("a transfer coding in HTTP/1.0", "POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     ("no Host", "GET / HTTP/1.1\r\n\r\n"),
@@ -47,11 +53,19 @@ import Testing
     ("a length that is a list", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5, 5\r\n\r\nhello"),
     ("an empty length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length:\r\n\r\n"),
     ("a length in hexadecimal", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0x5\r\n\r\nhello"),
-    ("a chunk size in C's hexadecimal", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n"),
-    ("a negative chunk size", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n"),
+    (
+      "a chunk size in C's hexadecimal",
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n"
+    ),
+    (
+      "a negative chunk size",
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n"
+    ),
   ]
 
-  @Test(arguments: refused) func `answers 400 and closes, and no handler sees it`(_ name: String, _ probe: String) async throws {
+  @Test(arguments: refused) func `answers 400 and closes, and no handler sees it`(_ name: String, _ probe: String)
+    async throws
+  {
     let calls = Lock(0)
     try await withServer(handler: { request in
       calls.with { $0 += 1 }
@@ -63,8 +77,12 @@ import Testing
       #expect(answer?.status == 400, "\(name)")
       let rest = await peer.rest(within: 5)
       // MHD refuses malformed lengths itself and sends its head twice: there only the end counts.
-      let isMHDs = ["a signed length", "a length that is a list", "an empty length", "a length in hexadecimal"].contains(name)
-      #expect(rest == [] || isMHDs && rest != nil, "\(name): the connection stayed open, or more came: \(rest.map { String(decoding: $0, as: UTF8.self) } ?? "nil")")
+      let isMHDs = ["a signed length", "a length that is a list", "an empty length", "a length in hexadecimal"]
+        .contains(name)
+      #expect(
+        rest == [] || isMHDs && rest != nil,
+        "\(name): the connection stayed open, or more came: \(rest.map { String(decoding: $0, as: UTF8.self) } ?? "nil")"
+      )
     }
     if !name.contains("chunk size") { #expect(calls.with { $0 } == 0, "\(name)") }
   }
@@ -103,7 +121,8 @@ import Testing
       }
       for padding in 8_050...8_200 {
         let peer = Peer(port, on: clients)
-        await peer.send("GET / HTTP/1.1\r\nHost: h\r\nP: \(String(repeating: "p", count: padding))\r\nX: a\r\n b\r\n\r\n")
+        await peer.send(
+          "GET / HTTP/1.1\r\nHost: h\r\nP: \(String(repeating: "p", count: padding))\r\nX: a\r\n b\r\n\r\n")
         let status = await peer.answer(within: 5)?.status
         #expect(status == 400 || status == 431, "\(padding) bytes of padding")
       }

@@ -2,8 +2,8 @@ import Domain
 import Glibc
 import Reactor
 
-/// A client that sends exactly the bytes it is told to and shows exactly the bytes it got: what an HTTP library would never
-/// send is what these tests are about.
+/// A client that sends exactly the bytes it is told to and shows exactly the bytes it got: what an HTTP library would
+/// never send is what these tests are about.
 actor Peer {
   struct Answer: Equatable {
     var status: Int
@@ -68,7 +68,8 @@ actor Peer {
   /// Ends both directions; the kernel keeps the connection until the server notices.
   func hangUp() { shutdown(socket, Int32(SHUT_RDWR)) }
 
-  /// Waits for a whole answer by its own framing. Nil when the connection ended or `seconds` passed before one was there.
+  /// Waits for a whole answer by its own framing. Nil when the connection ended or `seconds` passed before one was
+  /// there.
   func answer(within seconds: Int = 20, head: Bool = false) async -> Answer? {
     let deadline = BootInstant.now + .seconds(seconds)
     while true {

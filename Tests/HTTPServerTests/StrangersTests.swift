@@ -29,14 +29,18 @@ import Testing
         _ = try await request.nextChunk()
         return .text(200, String(repeating: "h", count: 20_000))
       case "/stream":
-        return HTTPResponse(status: 200, body: .stream { writer in
-          for size in [1, 300_000, 10, 70_000] { try await writer.write([UInt8](repeating: 65, count: size)) }
-        })
+        return HTTPResponse(
+          status: 200,
+          body: .stream { writer in
+            for size in [1, 300_000, 10, 70_000] { try await writer.write([UInt8](repeating: 65, count: size)) }
+          })
       case "/fail":
-        return HTTPResponse(status: 200, body: .stream { writer in
-          try await writer.write("x")
-          throw CancellationError()
-        })
+        return HTTPResponse(
+          status: 200,
+          body: .stream { writer in
+            try await writer.write("x")
+            throw CancellationError()
+          })
       case "/abort": return .abort
       case "/bad": return HTTPResponse(status: 200, headers: [("X", "a\nb")], body: .bytes([]))
       default: return .text(200, "ok")
@@ -49,11 +53,13 @@ import Testing
   @Test(arguments: [1, 2, 3, 4] as [UInt64]) func `the server serves on and stops clean`(_ seed: UInt64) async throws {
     let clock = Reactor(name: "clock")
     clock.start()
-    try await withServer({
-      $0.headTimeout = .milliseconds(400)
-      $0.bodyIdleTimeout = .milliseconds(400)
-      $0.writeIdleTimeout = .milliseconds(400)
-    }, handler: { await Self.moody($0, clock) }) { port, clients in
+    try await withServer(
+      {
+        $0.headTimeout = .milliseconds(400)
+        $0.bodyIdleTimeout = .milliseconds(400)
+        $0.writeIdleTimeout = .milliseconds(400)
+      }, handler: { await Self.moody($0, clock) }
+    ) { port, clients in
       await withTaskGroup(of: Void.self) { group in
         for index in 0..<150 {
           group.addTask {
@@ -66,7 +72,10 @@ import Testing
               var bytes = Array("POST \(path) HTTP/1.1\r\nHost: h\r\n".utf8)
               if isChunked {
                 bytes += Array("Transfer-Encoding: chunked\r\n\r\n".utf8)
-                if length > 0 { bytes += Array((String(length, radix: 16) + "\r\n").utf8) + [UInt8](repeating: 66, count: length) + [13, 10] }
+                if length > 0 {
+                  bytes +=
+                    Array((String(length, radix: 16) + "\r\n").utf8) + [UInt8](repeating: 66, count: length) + [13, 10]
+                }
                 bytes += Array("0\r\n\r\n".utf8)
               } else {
                 bytes += Array("Content-Length: \(length)\r\n\r\n".utf8) + [UInt8](repeating: 66, count: length)

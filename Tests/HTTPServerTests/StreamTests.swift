@@ -7,9 +7,11 @@ import Testing
 @Suite struct `A streamed answer` {
   @Test func `arrives in order and whole`() async throws {
     try await withServer(handler: { _ in
-      HTTPResponse(status: 200, body: .stream { writer in
-        for index in 0..<1000 { try await writer.write("line \(index)\n") }
-      })
+      HTTPResponse(
+        status: 200,
+        body: .stream { writer in
+          for index in 0..<1000 { try await writer.write("line \(index)\n") }
+        })
     }) { port, clients in
       let peer = Peer(port, on: clients)
       for _ in 0..<2 {
@@ -23,9 +25,11 @@ import Testing
   @Test(arguments: [1, 1000, 30_000, 88_064, 131_072, 200_000, 262_144, 300_000, 1_000_000])
   func `arrives whole in pieces of any size`(_ size: Int) async throws {
     try await withServer(handler: { _ in
-      HTTPResponse(status: 200, body: .stream { writer in
-        for _ in 0..<30 { try await writer.write([UInt8](repeating: 65, count: size)) }
-      })
+      HTTPResponse(
+        status: 200,
+        body: .stream { writer in
+          for _ in 0..<30 { try await writer.write([UInt8](repeating: 65, count: size)) }
+        })
     }) { port, clients in
       let peer = Peer(port, on: clients)
       await peer.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
@@ -38,12 +42,14 @@ import Testing
     let written = Lock(0)
     let chunk = [UInt8](repeating: 65, count: 64 * 1024)
     try await withServer(handler: { _ in
-      HTTPResponse(status: 200, body: .stream { writer in
-        for _ in 0..<1024 {
-          try await writer.write(chunk)
-          written.with { $0 += chunk.count }
-        }
-      })
+      HTTPResponse(
+        status: 200,
+        body: .stream { writer in
+          for _ in 0..<1024 {
+            try await writer.write(chunk)
+            written.with { $0 += chunk.count }
+          }
+        })
     }) { port, clients in
       let peer = Peer(port, on: clients, receiveBuffer: 64 * 1024)
       await peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -62,14 +68,16 @@ import Testing
   @Test func `that nobody reads ends its writer`() async throws {
     let events = Events()
     try await withServer(handler: { _ in
-      HTTPResponse(status: 200, body: .stream { writer in
-        do {
-          while true { try await writer.write([UInt8](repeating: 65, count: 64 * 1024)) }
-        } catch {
-          await events.note("\(type(of: error))")
-          throw error
-        }
-      })
+      HTTPResponse(
+        status: 200,
+        body: .stream { writer in
+          do {
+            while true { try await writer.write([UInt8](repeating: 65, count: 64 * 1024)) }
+          } catch {
+            await events.note("\(type(of: error))")
+            throw error
+          }
+        })
     }) { port, clients in
       let peer = Peer(port, on: clients)
       await peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -84,18 +92,20 @@ import Testing
     let pause = Reactor(name: "pause")
     pause.start()
     try await withServer(handler: { _ in
-      HTTPResponse(status: 200, headers: [("Content-Type", "text/event-stream")], body: .stream { writer in
-        do {
-          for index in 0..<3 {
-            try await writer.write("data: \(index)\n\n")
-            await events.wait(for: "seen \(index)")
+      HTTPResponse(
+        status: 200, headers: [("Content-Type", "text/event-stream")],
+        body: .stream { writer in
+          do {
+            for index in 0..<3 {
+              try await writer.write("data: \(index)\n\n")
+              await events.wait(for: "seen \(index)")
+            }
+            try await pause.sleep(for: .seconds(60))
+          } catch {
+            await events.note("cancelled")
+            throw error
           }
-          try await pause.sleep(for: .seconds(60))
-        } catch {
-          await events.note("cancelled")
-          throw error
-        }
-      })
+        })
     }) { port, clients in
       let peer = Peer(port, on: clients)
       await peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -117,10 +127,12 @@ import Testing
   @Test func `that fails in the middle is cut, not ended`() async throws {
     struct Broken: Error {}
     try await withServer(handler: { _ in
-      HTTPResponse(status: 200, body: .stream { writer in
-        try await writer.write("half")
-        throw Broken()
-      })
+      HTTPResponse(
+        status: 200,
+        body: .stream { writer in
+          try await writer.write("half")
+          throw Broken()
+        })
     }) { port, clients in
       let peer = Peer(port, on: clients)
       await peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -132,16 +144,21 @@ import Testing
 
   @Test func `whose reader stalls is given up`() async throws {
     let events = Events()
-    try await withServer({ $0.writeIdleTimeout = .milliseconds(300) }, handler: { _ in
-      HTTPResponse(status: 200, body: .stream { writer in
-        do {
-          while true { try await writer.write([UInt8](repeating: 65, count: 64 * 1024)) }
-        } catch {
-          await events.note("given up")
-          throw error
-        }
-      })
-    }) { port, clients in
+    try await withServer(
+      { $0.writeIdleTimeout = .milliseconds(300) },
+      handler: { _ in
+        HTTPResponse(
+          status: 200,
+          body: .stream { writer in
+            do {
+              while true { try await writer.write([UInt8](repeating: 65, count: 64 * 1024)) }
+            } catch {
+              await events.note("given up")
+              throw error
+            }
+          })
+      }
+    ) { port, clients in
       let peer = Peer(port, on: clients)
       await peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
       await events.wait(for: "given up")
@@ -191,11 +208,13 @@ import Testing
       await events.note("started \(request.path)")
       switch request.path {
       case "/stream":
-        return HTTPResponse(status: 200, body: .stream { writer in
-          while true { try await writer.write([UInt8](repeating: 65, count: 64 * 1024)) }
-        })
+        return HTTPResponse(
+          status: 200,
+          body: .stream { writer in
+            while true { try await writer.write([UInt8](repeating: 65, count: 64 * 1024)) }
+          })
       case "/upload":
-        do { while let _ = try await request.nextChunk() {} } catch { await events.note("upload ended") }
+        do { while (try await request.nextChunk()) != nil {} } catch { await events.note("upload ended") }
       default:
         do { try await clients.sleep(for: .seconds(60)) } catch { await events.note("sleep ended") }
       }
@@ -220,10 +239,12 @@ import Testing
     let clients = Reactor(name: "clients")
     clients.start()
     let server = HTTPServer(HTTPServerSettings(), on: reactor) { _ in
-      var response = HTTPResponse(status: 200, body: .stream { writer in
-        try await writer.write("data: 1\n\n")
-        try await clients.sleep(for: .seconds(60))
-      })
+      var response = HTTPResponse(
+        status: 200,
+        body: .stream { writer in
+          try await writer.write("data: 1\n\n")
+          try await clients.sleep(for: .seconds(60))
+        })
       response.endsWithServer = true
       return response
     }

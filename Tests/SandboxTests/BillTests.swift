@@ -85,8 +85,10 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"sed":1}"#, "sed"), (#"{"receipts":{"batch":0}}"#, "receipts.batch"), (#"{"people":{"stop_rate":2}}"#, "people.stop_rate"),
-    (#"{"accounts":[{"numbers":[]}]}"#, "accounts[0].id"), (#"{"accounts":[{"id":"1","numbers":[{"id":"x"}]}]}"#, "accounts[0].numbers[0].id"),
+    (#"{"sed":1}"#, "sed"), (#"{"receipts":{"batch":0}}"#, "receipts.batch"),
+    (#"{"people":{"stop_rate":2}}"#, "people.stop_rate"),
+    (#"{"accounts":[{"numbers":[]}]}"#, "accounts[0].id"),
+    (#"{"accounts":[{"id":"1","numbers":[{"id":"x"}]}]}"#, "accounts[0].numbers[0].id"),
     (#"{"listen":"nowhere"}"#, "listen"), ("[]", ""),
   ]) func `is refused by the name of what is wrong`(_ json: String, _ path: String) {
     #expect {

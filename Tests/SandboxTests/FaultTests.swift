@@ -40,11 +40,16 @@ import Testing
       let client = HTTPClient(on: stage.reactor, settings: HTTPClientSettings(maxConnections: 1))
       var statuses: [Int] = []
       for index in 0..<3 {
-        let text = Stage.body(to: "+20100123456\(index)", template: "order_update", "ar", [#"{"type":"text","text":"1"}"#])
+        let text = Stage.body(
+          to: "+20100123456\(index)", template: "order_update", "ar", [#"{"type":"text","text":"1"}"#])
         let request = HTTPRequest(
           "POST", "\(stage.base)/v26.0/\(stage.number)/messages", headers: [("Authorization", "Bearer \(stage.token)")],
           body: Array(text.utf8))
-        if case .success(let answer) = await client.send(request) { statuses.append(answer.status) } else { statuses.append(0) }
+        if case .success(let answer) = await client.send(request) {
+          statuses.append(answer.status)
+        } else {
+          statuses.append(0)
+        }
       }
       client.close()
       #expect(statuses == [200, 0, 200])
@@ -71,11 +76,13 @@ import Testing
       _ = await stage.call("POST", "/sandbox/faults", #"{"number":"2","refuse":{"code":131048}}"#)
       #expect(await stage.sendUtility("+201001234567").status == 200)
       let other = await stage.call(
-        "POST", "/v26.0/2/messages", Stage.body(to: "+201001234567", template: "order_update", "ar", [#"{"type":"text","text":"1"}"#]))
+        "POST", "/v26.0/2/messages",
+        Stage.body(to: "+201001234567", template: "order_update", "ar", [#"{"type":"text","text":"1"}"#]))
       #expect(code(other) == 131048)
       #expect(await stage.call("DELETE", "/sandbox/faults").status == 200)
       let again = await stage.call(
-        "POST", "/v26.0/2/messages", Stage.body(to: "+201001234567", template: "order_update", "ar", [#"{"type":"text","text":"1"}"#]))
+        "POST", "/v26.0/2/messages",
+        Stage.body(to: "+201001234567", template: "order_update", "ar", [#"{"type":"text","text":"1"}"#]))
       #expect(again.status == 200)
       #expect(await stage.call("POST", "/sandbox/faults", #"{"closebefore":1}"#).status == 422)
     }
@@ -97,7 +104,9 @@ import Testing
     try await withStage({ $0.people.readers = 0 }) { stage in
       _ = await stage.call("POST", "/sandbox/faults", #"{"silence":true}"#)
       _ = await stage.sendUtility("+201001234567")
-      while await stage.summary()["webhooks"]?["silenced"]?.int64Value != 2 { try await stage.reactor.sleep(for: .milliseconds(10)) }
+      while await stage.summary()["webhooks"]?["silenced"]?.int64Value != 2 {
+        try await stage.reactor.sleep(for: .milliseconds(10))
+      }
       #expect(stage.receiver.seen.with { $0.posts } == 0)
       _ = await stage.call("POST", "/sandbox/faults", #"{"silence":false}"#)
       #expect(await stage.receiver.statuses(2).count == 2)
@@ -108,7 +117,9 @@ import Testing
     try await withStage({ $0.people.readers = 0 }) { stage in
       _ = await stage.call("POST", "/sandbox/faults", #"{"receipts_lost_rate":1}"#)
       _ = await stage.sendUtility("+201001234567")
-      while await stage.summary()["webhooks"]?["lost"]?.int64Value != 2 { try await stage.reactor.sleep(for: .milliseconds(10)) }
+      while await stage.summary()["webhooks"]?["lost"]?.int64Value != 2 {
+        try await stage.reactor.sleep(for: .milliseconds(10))
+      }
       _ = await stage.call("POST", "/sandbox/faults", #"{"receipts_lost_rate":0}"#)
       #expect(await stage.call("POST", "/sandbox/receipts/replay").json["receipts"]?.int64Value == 2)
       #expect(await stage.receiver.statuses(2).count == 2)
@@ -136,10 +147,15 @@ import Testing
       $0.accounts[0].numbers[0].throughput = 1000
     }) { stage in
       for index in 0..<100 { _ = await stage.sendUtility("+20100\(1_000_000 + index)", callback: "m\(index)") }
-      while await stage.summary()["events_to_come"]?.int64Value != 0 { try await stage.reactor.sleep(for: .milliseconds(10)) }
-      while await stage.summary()["webhooks"]?["waiting"]?.int64Value != 0 { try await stage.reactor.sleep(for: .milliseconds(10)) }
+      while await stage.summary()["events_to_come"]?.int64Value != 0 {
+        try await stage.reactor.sleep(for: .milliseconds(10))
+      }
+      while await stage.summary()["webhooks"]?["waiting"]?.int64Value != 0 {
+        try await stage.reactor.sleep(for: .milliseconds(10))
+      }
       let all = await stage.receiver.statuses(300)
-      let distinct = Set(all.map { "\($0["biz_opaque_callback_data"]?.stringValue ?? "") \($0["status"]?.stringValue ?? "")" })
+      let distinct = Set(
+        all.map { "\($0["biz_opaque_callback_data"]?.stringValue ?? "") \($0["status"]?.stringValue ?? "")" })
       #expect(distinct.count == 300)
       #expect((380...520).contains(all.count), "\(all.count)")
       var overtaken = 0

@@ -9,8 +9,10 @@ import Testing
   @Test func `press the stop button with the payload the message gave it`() async throws {
     try await withStage { stage in
       let texts = [#"{"type":"text","text":"a"}"#, #"{"type":"text","text":"b"}"#]
-      let button = #",{"type":"button","sub_type":"quick_reply","index":"0","parameters":[{"type":"payload","payload":"stop:q:t:1:1:1"}]}"#
-      let sent = await stage.send(Stage.body(to: "+201001234567", template: "ramadan_offer", "ar", texts, extra: button))
+      let button =
+        #",{"type":"button","sub_type":"quick_reply","index":"0","parameters":[{"type":"payload","payload":"stop:q:t:1:1:1"}]}"#
+      let sent = await stage.send(
+        Stage.body(to: "+201001234567", template: "ramadan_offer", "ar", texts, extra: button))
       let id = sent.json["messages"]?.arrayValue?.first?["id"]?.stringValue
       _ = await stage.receiver.statuses(1, "delivered")
       #expect(await stage.call("POST", "/sandbox/people/press_stop", #"{"phone":"+201001234567"}"#).status == 200)
@@ -31,7 +33,8 @@ import Testing
         "action":{"buttons":[{"type":"reply","reply":{"id":"yes","title":"Yes"}},{"type":"reply","reply":{"id":"no","title":"No"}}]}}}
         """#
       #expect(code(await stage.send(text)) == 131047)
-      _ = await stage.call("POST", "/sandbox/people/text", #"{"phone":"+201001234567","text":"إلغاء \"الاشتراك\" 🙏","means_stop":true}"#)
+      _ = await stage.call(
+        "POST", "/sandbox/people/text", #"{"phone":"+201001234567","text":"إلغاء \"الاشتراك\" 🙏","means_stop":true}"#)
       let message = await stage.receiver.inbound(1)[0]
       #expect(message["text"]?["body"]?.stringValue == "إلغاء \"الاشتراك\" 🙏")
       #expect(await stage.send(text).status == 200)
@@ -49,7 +52,9 @@ import Testing
       let preference = await stage.receiver.field("user_preferences")
       #expect(preference["user_preferences"]?.arrayValue?.first?["value"]?.stringValue == "stop")
       #expect(preference["user_preferences"]?.arrayValue?.first?["timestamp"]?.int64Value != nil)
-      while await stage.call("POST", "/sandbox/people/show", #"{"phone":"+201001234567"}"#).json["stop_acknowledged"]?.boolValue != true {}
+      while await stage.call("POST", "/sandbox/people/show", #"{"phone":"+201001234567"}"#).json["stop_acknowledged"]?
+        .boolValue != true
+      {}
       #expect(await stage.sendOffer("+201001234567").status == 200)
       let failed = await stage.receiver.statuses(1, "failed")[0]
       #expect(failed["errors"]?.arrayValue?.first?["code"]?.int64Value == 131050)
@@ -95,11 +100,13 @@ import Testing
       }) { stage in
         for phone in phones { _ = await stage.sendOffer("+20100\(1_000_000 + phone)") }
         let all = await stage.receiver.changes { changes in
-          Receiver.statuses(in: changes).filter { ["delivered", "failed"].contains($0["status"]?.stringValue) }.count == phones.count
+          Receiver.statuses(in: changes).filter { ["delivered", "failed"].contains($0["status"]?.stringValue) }.count
+            == phones.count
         }
         var fates: [String: Int64] = [:]
         for status in Receiver.statuses(in: all) where status["status"]?.stringValue != "sent" {
-          fates[status["recipient_id"]?.stringValue ?? ""] = status["errors"]?.arrayValue?.first?["code"]?.int64Value ?? 0
+          fates[status["recipient_id"]?.stringValue ?? ""] =
+            status["errors"]?.arrayValue?.first?["code"]?.int64Value ?? 0
         }
         return fates
       }
@@ -110,7 +117,9 @@ import Testing
     #expect(Set(first.values) == [0, 131026, 131049])
   }
 
-  @Test func `who are badly treated block, until quality falls, the number is flagged and the template paused`() async throws {
+  @Test func `who are badly treated block, until quality falls, the number is flagged and the template paused`()
+    async throws
+  {
     try await withStage({
       $0.people.blockRate = 0.2
       $0.people.qualityEvidence = 50
@@ -144,11 +153,14 @@ import Testing
       """
     let template = try JSONValue(parsing: Array(json.utf8))
     try await withStage({ $0.accounts[0].templates = [template] }) { stage in
-      let message = { (phone: String) in Stage.body(to: phone, template: "paced", "ar", []).replacing(#"{"type":"body","parameters":[]}"#, with: "") }
+      let message = { (phone: String) in
+        Stage.body(to: phone, template: "paced", "ar", []).replacing(#"{"type":"body","parameters":[]}"#, with: "")
+      }
       let first = await stage.send(message("+201001234567"))
       #expect(first.json["messages"]?.arrayValue?.first?["message_status"]?.stringValue == "accepted")
       let second = await stage.send(message("+201001234568"))
-      #expect(second.json["messages"]?.arrayValue?.first?["message_status"]?.stringValue == "held_for_quality_assessment")
+      #expect(
+        second.json["messages"]?.arrayValue?.first?["message_status"]?.stringValue == "held_for_quality_assessment")
       try await body(stage)
     }
   }

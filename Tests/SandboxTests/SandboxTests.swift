@@ -55,7 +55,10 @@ import Testing
     (#"{"messaging_product":"whatsapp","to":"+201001234567","type":"text","text":{"body":"hi"}}"#, 131047),
     (#"{"messaging_product":"whatsapp","to":"+201001234567","tpye":"template"}"#, 100),
     (#"{"messaging_product":"whatsapp","recipient":"EG.1","type":"template"}"#, 131062),
-    (#"{"messaging_product":"whatsapp","to":"+201001234567","type":"template","template":{"name":"nope","language":{"code":"ar"}}}"#, 132001),
+    (
+      #"{"messaging_product":"whatsapp","to":"+201001234567","type":"template","template":{"name":"nope","language":{"code":"ar"}}}"#,
+      132001
+    ),
     (
       #"{"messaging_product":"whatsapp","to":"+201001234567","type":"template","template":{"name":"ramadan_offer","language":{"code":"en"}}}"#,
       132001
@@ -63,7 +66,8 @@ import Testing
     (Stage.body(to: "+201001234567", template: "ramadan_offer", "ar", [#"{"type":"text","text":"a"}"#]), 132000),
     (
       Stage.body(
-        to: "+201001234567", template: "ramadan_offer", "ar", [#"{"type":"text","text":"a"}"#, #"{"type":"text","text":"a\nb"}"#]),
+        to: "+201001234567", template: "ramadan_offer", "ar",
+        [#"{"type":"text","text":"a"}"#, #"{"type":"text","text":"a\nb"}"#]),
       132018
     ),
     (
@@ -72,7 +76,9 @@ import Testing
         [#"{"type":"text","text":"a"}"#, #"{"type":"text","text":"a     b"}"#]), 132018
     ),
     (
-      Stage.body(to: "+201001234567", template: "ramadan_offer", "ar", [#"{"type":"text","text":"a"}"#, #"{"type":"text","text":""}"#]),
+      Stage.body(
+        to: "+201001234567", template: "ramadan_offer", "ar",
+        [#"{"type":"text","text":"a"}"#, #"{"type":"text","text":""}"#]),
       131008
     ),
     (
@@ -82,24 +88,44 @@ import Testing
     ),
     (
       Stage.body(
-        to: "+201001234567", template: "order_update", "ar", ["{\"type\":\"text\",\"text\":\"\(String(repeating: "x", count: 1020))\"}"]),
+        to: "+201001234567", template: "order_update", "ar",
+        ["{\"type\":\"text\",\"text\":\"\(String(repeating: "x", count: 1020))\"}"]),
       132005
     ),
     (
       Stage.body(
-        to: "+201001234567", template: "ramadan_offer", "ar", [#"{"type":"text","text":"a"}"#, #"{"type":"text","text":"b"}"#],
-        extra: #",{"type":"button","sub_type":"quick_reply","index":"3","parameters":[{"type":"payload","payload":"x"}]}"#), 132012
+        to: "+201001234567", template: "ramadan_offer", "ar",
+        [#"{"type":"text","text":"a"}"#, #"{"type":"text","text":"b"}"#],
+        extra:
+          #",{"type":"button","sub_type":"quick_reply","index":"3","parameters":[{"type":"payload","payload":"x"}]}"#),
+      132012
     ),
-    (Stage.body(to: "+201001234567", template: "spring_offer", "en", [#"{"type":"text","text":"a"}"#, #"{"type":"text","text":"b"}"#]), 131008),
+    (
+      Stage.body(
+        to: "+201001234567", template: "spring_offer", "en",
+        [#"{"type":"text","text":"a"}"#, #"{"type":"text","text":"b"}"#]), 131008
+    ),
     (Stage.body(to: "+201001234567", template: "order_update", "ar", [#"{"type":"text","text":"a","x":1}"#]), 100),
-    (Stage.body(to: "+201001234567", template: "order_update", "ar", [#"{"type":"text","text":"a"}"#], callback: String(repeating: "c", count: 513)), 131009),
+    (
+      Stage.body(
+        to: "+201001234567", template: "order_update", "ar", [#"{"type":"text","text":"a"}"#],
+        callback: String(repeating: "c", count: 513)), 131009
+    ),
     (Stage.body(to: "+201001234567", template: "login_code", "ar", [#"{"type":"text","text":"1"}"#]), 131008),
-    (Stage.body(to: "+201001234567", template: "order_update", "ar", [#"{"type":"text","text":"a"}"#]).replacing("+201001234567", with: "+201001234567\\u0000"), 131009),
-    (Stage.body(to: "+201001234567", template: "order_update", "ar", [#"{"type":"text","text":"a"}"#]).replacing("individual", with: "group"), 131009),
+    (
+      Stage.body(to: "+201001234567", template: "order_update", "ar", [#"{"type":"text","text":"a"}"#]).replacing(
+        "+201001234567", with: "+201001234567\\u0000"), 131009
+    ),
+    (
+      Stage.body(to: "+201001234567", template: "order_update", "ar", [#"{"type":"text","text":"a"}"#]).replacing(
+        "individual", with: "group"), 131009
+    ),
   ]) func `refuses what Meta would, with its code`(_ body: String, _ wanted: Int) async throws {
     try await withStage { stage in
       let answer = await stage.send(body)
-      #expect(code(answer) == Int64(wanted), "\(answer.json.rendered().count) bytes: \(String(decoding: answer.json.rendered(), as: UTF8.self))")
+      #expect(
+        code(answer) == Int64(wanted),
+        "\(answer.json.rendered().count) bytes: \(String(decoding: answer.json.rendered(), as: UTF8.self))")
       #expect(answer.json["error"]?["type"]?.stringValue != nil)
       #expect(answer.json["error"]?["fbtrace_id"]?.stringValue != nil)
       #expect(await stage.summary()["accepted"]?.int64Value == 0)
@@ -109,14 +135,21 @@ import Testing
   @Test func `accepts buttons, codes and urls that fit their template`() async throws {
     try await withStage { stage in
       let two = [#"{"type":"text","text":"a"}"#, #"{"type":"text","text":"b"}"#]
-      let stop = #",{"type":"button","sub_type":"quick_reply","index":"0","parameters":[{"type":"payload","payload":"stop:1"}]}"#
+      let stop =
+        #",{"type":"button","sub_type":"quick_reply","index":"0","parameters":[{"type":"payload","payload":"stop:1"}]}"#
       let link = #",{"type":"button","sub_type":"url","index":1,"parameters":[{"type":"text","text":"x?y=1"}]}"#
       let code = #",{"type":"button","sub_type":"url","index":"0","parameters":[{"type":"text","text":"1234"}]}"#
-      #expect(await stage.send(Stage.body(to: "+201001234567", template: "ramadan_offer", "ar", two, extra: stop)).status == 200)
-      #expect(await stage.send(Stage.body(to: "+201001234568", template: "spring_offer", "en", two, extra: link)).status == 200)
-      let right = Stage.body(to: "+201001234569", template: "login_code", "ar", [#"{"type":"text","text":"1234"}"#], extra: code)
+      #expect(
+        await stage.send(Stage.body(to: "+201001234567", template: "ramadan_offer", "ar", two, extra: stop)).status
+          == 200)
+      #expect(
+        await stage.send(Stage.body(to: "+201001234568", template: "spring_offer", "en", two, extra: link)).status
+          == 200)
+      let right = Stage.body(
+        to: "+201001234569", template: "login_code", "ar", [#"{"type":"text","text":"1234"}"#], extra: code)
       #expect(await stage.send(right).status == 200)
-      let wrong = Stage.body(to: "+201001234569", template: "login_code", "ar", [#"{"type":"text","text":"9999"}"#], extra: code)
+      let wrong = Stage.body(
+        to: "+201001234569", template: "login_code", "ar", [#"{"type":"text","text":"9999"}"#], extra: code)
       #expect(await stage.send(wrong).status == 400)
     }
   }
@@ -180,7 +213,8 @@ import Testing
 
   @Test func `tells numbers, templates and the account in Meta's shapes`() async throws {
     try await withStage { stage in
-      let number = await stage.call("GET", "/v26.0/\(stage.number)?fields=id,quality_rating,status,throughput,health_status")
+      let number = await stage.call(
+        "GET", "/v26.0/\(stage.number)?fields=id,quality_rating,status,throughput,health_status")
       #expect(number.json["quality_rating"]?.stringValue == "GREEN")
       #expect(number.json["throughput"]?["level"]?.stringValue == "STANDARD")
       #expect(number.json["health_status"]?["can_send_message"]?.stringValue == "AVAILABLE")
@@ -194,7 +228,8 @@ import Testing
       var names: [String] = []
       var after = ""
       repeat {
-        let page = await stage.call("GET", "/v26.0/\(stage.account)/message_templates?limit=2&fields=name,language,status&after=\(after)")
+        let page = await stage.call(
+          "GET", "/v26.0/\(stage.account)/message_templates?limit=2&fields=name,language,status&after=\(after)")
         names += (page.json["data"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue }
         after = page.json["paging"]?["next"] == nil ? "" : page.json["paging"]?["cursors"]?["after"]?.stringValue ?? ""
       } while !after.isEmpty
@@ -206,7 +241,9 @@ import Testing
   @Test func `sends no webhooks to an app that did not subscribe`() async throws {
     try await withStage({ $0.accounts[0].isSubscribed = false }) { stage in
       _ = await stage.sendUtility("+201001234567")
-      while await stage.summary()["webhooks"]?["unwanted"]?.int64Value != 3 { try await stage.reactor.sleep(for: .milliseconds(10)) }
+      while await stage.summary()["webhooks"]?["unwanted"]?.int64Value != 3 {
+        try await stage.reactor.sleep(for: .milliseconds(10))
+      }
       #expect(await stage.call("POST", "/v26.0/\(stage.account)/subscribed_apps").json["success"]?.boolValue == true)
       _ = await stage.sendUtility("+201001234568")
       #expect(await stage.receiver.statuses(1).count >= 1)
@@ -215,9 +252,12 @@ import Testing
 
   @Test func `checks an address by the handshake`() async throws {
     try await withStage { stage in
-      let hook = await stage.call("GET", "/v26.0/\(stage.number)").json["webhook_configuration"]?["application"]?.stringValue ?? ""
+      let hook =
+        await stage.call("GET", "/v26.0/\(stage.number)").json["webhook_configuration"]?["application"]?.stringValue
+        ?? ""
       #expect(await stage.call("POST", "/sandbox/webhook", "{\"url\":\"\(hook)\",\"handshake\":true}").status == 200)
-      #expect(await stage.call("POST", "/sandbox/webhook", "{\"url\":\"\(stage.base)/x\",\"handshake\":true}").status == 409)
+      #expect(
+        await stage.call("POST", "/sandbox/webhook", "{\"url\":\"\(stage.base)/x\",\"handshake\":true}").status == 409)
     }
   }
 }

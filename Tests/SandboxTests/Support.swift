@@ -42,7 +42,8 @@ final class Stage: Sendable {
 
   /// The utility template, which has one parameter.
   func sendUtility(_ phone: String, callback: String = "q:t:1:1:1") async -> (status: Int, json: JSONValue) {
-    await send(Stage.body(to: phone, template: "order_update", "ar", [#"{"type":"text","text":"1"}"#], callback: callback))
+    await send(
+      Stage.body(to: phone, template: "order_update", "ar", [#"{"type":"text","text":"1"}"#], callback: callback))
   }
 
   func sendOffer(_ phone: String, callback: String = "q:t:1:1:1") async -> (status: Int, json: JSONValue) {
@@ -51,7 +52,8 @@ final class Stage: Sendable {
   }
 
   static func body(
-    to phone: String, template: String, _ language: String, _ parameters: [String], extra: String = "", callback: String = "c"
+    to phone: String, template: String, _ language: String, _ parameters: [String], extra: String = "",
+    callback: String = "c"
   ) -> String {
     """
     {"messaging_product":"whatsapp","recipient_type":"individual","to":"\(phone)","type":"template","template":{"name":"\(template)",\
@@ -94,7 +96,9 @@ final class Receiver: Sendable {
   func handle(_ request: HTTPServerRequest) async -> HTTPResponse {
     if request.method == "GET" {
       let query = Dictionary(request.query, uniquingKeysWith: { first, _ in first })
-      guard query["hub.mode"] == "subscribe", query["hub.verify_token"] == "sandbox-verify-token" else { return .text(403, "no") }
+      guard query["hub.mode"] == "subscribe", query["hub.verify_token"] == "sandbox-verify-token" else {
+        return .text(403, "no")
+      }
       return .text(200, query["hub.challenge"] ?? "")
     }
     let body: [UInt8]
@@ -141,7 +145,9 @@ final class Receiver: Sendable {
   }
 
   static func statuses(in changes: [JSONValue], _ word: String? = nil) -> [JSONValue] {
-    changes.flatMap { $0["value"]?["statuses"]?.arrayValue ?? [] }.filter { word == nil || $0["status"]?.stringValue == word }
+    changes.flatMap { $0["value"]?["statuses"]?.arrayValue ?? [] }.filter {
+      word == nil || $0["status"]?.stringValue == word
+    }
   }
 
   func inbound(_ count: Int) async -> [JSONValue] {
