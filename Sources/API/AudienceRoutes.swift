@@ -23,7 +23,8 @@ struct AudienceRoutes: Sendable {
         name, business: call.caller.business, by: call.caller.actor, on: services.pool)
     else {
       throw Problem(
-        409, "audience_exists", "There is an audience of this name.", detail: "Names of audiences are unique.", field: "name",
+        409, "audience_exists", "There is an audience of this name.", detail: "Names of audiences are unique.",
+        field: "name",
         remedy: "Choose another name, or load contacts into the one that exists.")
     }
     guard let entry = try await Audiences.read(id, of: call.caller.business, on: services.pool) else {
@@ -40,7 +41,8 @@ struct AudienceRoutes: Sendable {
   }
 
   private func show(_ call: Call) async throws -> HTTPResponse {
-    guard let entry = try await Audiences.read(try call.id("audience"), of: call.caller.business, on: services.pool) else {
+    guard let entry = try await Audiences.read(try call.id("audience"), of: call.caller.business, on: services.pool)
+    else {
       throw Problem.notFound("audience")
     }
     return .json(200, AudienceRoutes.json(entry))
@@ -48,7 +50,8 @@ struct AudienceRoutes: Sendable {
 
   static func json(_ entry: Audiences.Entry) -> JSONValue {
     var object: JSONObject = [
-      "id": .id(entry.id), "name": .string(entry.name), "people": .count(entry.people), "created_at": .time(entry.createdAt),
+      "id": .id(entry.id), "name": .string(entry.name), "people": .count(entry.people),
+      "created_at": .time(entry.createdAt),
     ]
     if let marketable = entry.marketable { object.append("marketable", .count(marketable)) }
     return .object(object)

@@ -31,7 +31,8 @@ enum Authentication {
   static func forbidden(_ role: Role, to roles: Set<Role>) -> Problem {
     let words = roles.sorted { $0.rawValue < $1.rawValue }.map(\.word)
     return Problem(
-      403, "role_may_not", "The key's role may not do this.", detail: "A key with the role \(role.word) may not do this.",
+      403, "role_may_not", "The key's role may not do this.",
+      detail: "A key with the role \(role.word) may not do this.",
       remedy: "Use a key with the role \(words.joined(separator: ", ")).")
   }
 }

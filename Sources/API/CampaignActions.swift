@@ -18,13 +18,15 @@ struct CampaignActions: Sendable {
     router.add("POST", "/v1/campaigns/{id}/cancel", .key(.cancelCampaigns), cancel)
   }
 
-  /// Starts a draft: everything is checked again, because days may lie between. `now` skips the wait of 60 s; `start_at`
-  /// gives the start that a draft left open. More than 5 % of the people without a value stop it.
+  /// Starts a draft: everything is checked again, because days may lie between. `now` skips the wait of 60 s;
+  /// `start_at` gives the start that a draft left open. More than 5 % of the people without a value stop it.
   private func launch(_ call: Call) async throws -> HTTPResponse {
     let fields = try Fields(try call.json(), known: ["now", "start_at", "reason"], later: ["approve", "repeat"])
     let skipsWait = try fields.flag("now") ?? false
     let entry = try await read(call)
-    guard entry.state == .draft, entry.kind == .campaign else { throw CampaignActions.conflict(entry, "not_a_draft", "launched") }
+    guard entry.state == .draft, entry.kind == .campaign else {
+      throw CampaignActions.conflict(entry, "not_a_draft", "launched")
+    }
     var spec = try CampaignSpec(json: .stored(entry.spec))
     if fields["start_at"]?.stringValue == "now" {
       spec.schedule.start = .now
@@ -49,7 +51,8 @@ struct CampaignActions: Sendable {
     guard forecast.missing * 20 <= forecast.audience else {
       throw Problem(
         422, "parameters_missing", "Too many people lack a parameter.",
-        detail: "\(forecast.missing) of \(forecast.audience) people lack a value that the template needs; the limit is 5 %.",
+        detail:
+          "\(forecast.missing) of \(forecast.audience) people lack a value that the template needs; the limit is 5 %.",
         field: "template.parameters", remedy: "Give a fallback, load the attribute, or narrow the audience.")
     }
     guard forecast.recipients > 0 else {
@@ -76,7 +79,8 @@ struct CampaignActions: Sendable {
     }
     if call.caller.role == .marketer, entry.createdBy != call.caller.actor {
       throw Problem(
-        403, "not_yours", "A marketer pauses only their own campaigns.", detail: "\(entry.createdBy) made this campaign.",
+        403, "not_yours", "A marketer pauses only their own campaigns.",
+        detail: "\(entry.createdBy) made this campaign.",
         remedy: "Ask its maker or an operator.")
     }
     try await Campaigns.pause(
@@ -85,8 +89,8 @@ struct CampaignActions: Sendable {
     return try await answer(entry.id, call)
   }
 
-  /// Ends the causes that `causes` names, or all that stand over this campaign itself. What a guard or an operator stopped
-  /// no marketer starts again; a stop of a number or of everything is undone where it was made.
+  /// Ends the causes that `causes` names, or all that stand over this campaign itself. What a guard or an operator
+  /// stopped no marketer starts again; a stop of a number or of everything is undone where it was made.
   private func resume(_ call: Call) async throws -> HTTPResponse {
     let json = try call.json()
     let reason = try Reason.required(json, also: ["causes"])
@@ -95,7 +99,8 @@ struct CampaignActions: Sendable {
     var open = try await Pauses.open(.campaign, entry.id.rawValue, on: services.pool)
     if let causes = json["causes"] {
       guard let names = causes.arrayValue?.compactMap(\.stringValue), names.count == causes.arrayValue?.count else {
-        throw Problem.invalid("causes", "Here a list of causes is expected.", remedy: "Write e.g. [\"operator\", \"guard\"].")
+        throw Problem.invalid(
+          "causes", "Here a list of causes is expected.", remedy: "Write e.g. [\"operator\", \"guard\"].")
       }
       open = open.filter { names.contains($0.cause) }
     }
@@ -105,8 +110,10 @@ struct CampaignActions: Sendable {
       throw Problem(
         409, "not_paused", "Nothing here is paused.",
         detail: above.isEmpty
-          ? "No such pause stands over this campaign." : "It is stopped by a pause over: \(above.joined(separator: ", ")).",
-        remedy: above.isEmpty ? "GET the campaign to see its state." : "Resume the number, or everything (POST /v1/resume).")
+          ? "No such pause stands over this campaign."
+          : "It is stopped by a pause over: \(above.joined(separator: ", ")).",
+        remedy: above.isEmpty
+          ? "GET the campaign to see its state." : "Resume the number, or everything (POST /v1/resume).")
     }
     if call.caller.role == .marketer {
       guard entry.createdBy == call.caller.actor, open.allSatisfy({ $0.cause == Pauses.Cause.marketer.rawValue }) else {
@@ -116,7 +123,8 @@ struct CampaignActions: Sendable {
       }
     }
     try await Campaigns.resume(
-      entry.id, ending: open.map(\.id), of: call.caller.business, by: call.caller.actor, reason: reason, on: services.pool)
+      entry.id, ending: open.map(\.id), of: call.caller.business, by: call.caller.actor, reason: reason,
+      on: services.pool)
     return try await answer(entry.id, call)
   }
 
@@ -131,7 +139,8 @@ struct CampaignActions: Sendable {
   }
 
   private func read(_ call: Call) async throws -> Campaigns.Entry {
-    guard let entry = try await Campaigns.read(try call.id("campaign"), of: call.caller.business, on: services.pool) else {
+    guard let entry = try await Campaigns.read(try call.id("campaign"), of: call.caller.business, on: services.pool)
+    else {
       throw Problem.notFound("campaign")
     }
     return entry
@@ -145,6 +154,7 @@ struct CampaignActions: Sendable {
   private static func conflict(_ entry: Campaigns.Entry, _ code: String, _ action: String) -> Problem {
     Problem(
       409, code, "The campaign's state does not allow this.",
-      detail: "It is \(entry.state.word) and cannot be \(action).", remedy: "GET the campaign to see its state and reason.")
+      detail: "It is \(entry.state.word) and cannot be \(action).",
+      remedy: "GET the campaign to see its state and reason.")
   }
 }

@@ -32,7 +32,8 @@ struct CampaignCheck: Sendable {
         components: .stored(template.seen.components))
     } catch {
       throw Problem(
-        422, "template_unreadable", "The template cannot be read.", detail: "Meta's text of the template is not understood.",
+        422, "template_unreadable", "The template cannot be read.",
+        detail: "Meta's text of the template is not understood.",
         field: "template.name", remedy: "Synchronise the templates, or use another.")
     }
     spec.template.order(header: definition.headerNames, body: definition.body.names)
@@ -54,10 +55,12 @@ struct CampaignCheck: Sendable {
 
   private func checkTimes(_ schedule: CampaignSpec.SchedulePart, now: Instant) throws(Problem) {
     if case .at(let start)? = schedule.start, start < now - .seconds(300) {
-      throw Problem.invalid("schedule.start_at", "This start is in the past.", remedy: "Write a time to come, or \"now\".")
+      throw Problem.invalid(
+        "schedule.start_at", "This start is in the past.", remedy: "Write a time to come, or \"now\".")
     }
     if let end = schedule.end, end <= now {
-      throw Problem.invalid("schedule.end_at", "This end is in the past.", remedy: "Write a time to come, or leave it out.")
+      throw Problem.invalid(
+        "schedule.end_at", "This end is in the past.", remedy: "Write a time to come, or leave it out.")
     }
     if case .named(let name)? = schedule.window?.zone {
       do throws(ZoneError) {
@@ -79,17 +82,20 @@ struct CampaignCheck: Sendable {
       let found = try await Numbers.find(word, of: business, on: services.pool)
       guard let entry = found.first else {
         throw Problem(
-          422, "number_unknown", "A number is not registered here.", detail: "No registered number has this id, phone or label.",
+          422, "number_unknown", "A number is not registered here.",
+          detail: "No registered number has this id, phone or label.",
           field: path, remedy: "Register it with POST /v1/numbers, or take one from GET /v1/numbers.")
       }
       guard found.count == 1 else {
         throw Problem(
-          422, "label_not_unique", "Several numbers have this label.", detail: "\(found.count) numbers have this label.",
+          422, "label_not_unique", "Several numbers have this label.",
+          detail: "\(found.count) numbers have this label.",
           field: path, remedy: "Write the phone_number_id.")
       }
       guard ["CONNECTED", "FLAGGED", "UNKNOWN"].contains(entry.status) else {
         throw Problem(
-          422, "number_not_connected", "A number is not connected at Meta.", detail: "Meta's status of it is \(entry.status).",
+          422, "number_not_connected", "A number is not connected at Meta.",
+          detail: "Meta's status of it is \(entry.status).",
           field: path, remedy: "Register it at Meta (its PIN is needed), then register it here again.")
       }
       guard !numbers.contains(where: { $0.id == entry.id }) else {
@@ -127,14 +133,17 @@ struct CampaignCheck: Sendable {
     }
     guard entry.seen.status == "APPROVED" else {
       throw Problem(
-        422, "template_not_approved", "The template cannot be sent.", detail: "Meta's status of it is \(entry.seen.status).",
+        422, "template_not_approved", "The template cannot be sent.",
+        detail: "Meta's status of it is \(entry.seen.status).",
         field: "template.name", remedy: "Only APPROVED templates can be sent; synchronise after Meta's approval.")
     }
     return entry
   }
 
   /// The template with its values' sources; says which parameters are too many or too few.
-  static func message(_ part: CampaignSpec.TemplatePart, _ definition: TemplateDefinition) throws(Problem) -> TemplateMessage {
+  static func message(_ part: CampaignSpec.TemplatePart, _ definition: TemplateDefinition) throws(Problem)
+    -> TemplateMessage
+  {
     func count(_ place: String, _ wanted: [String], _ given: [CampaignSpec.TemplatePart.Parameter]) throws(Problem) {
       let field = "template.parameters." + place
       if definition.isNamed, let stray = given.first(where: { $0.name == nil || !wanted.contains($0.name ?? "") }) {
@@ -149,13 +158,16 @@ struct CampaignCheck: Sendable {
       if !definition.isNamed, given.contains(where: { $0.name != nil }) {
         throw Problem(
           422, "parameter_unknown", "The template has no named parameters.",
-          detail: "The template's parameters are positional.", field: field, remedy: "Write a list of \(wanted.count) parameters.")
+          detail: "The template's parameters are positional.", field: field,
+          remedy: "Write a list of \(wanted.count) parameters.")
       }
       guard given.count == wanted.count else {
         throw Problem(
           422, "parameter_count", "The template takes another number of parameters.",
-          detail: "The template's \(place) takes \(wanted.count) parameters, the request has \(given.count).", field: field,
-          remedy: wanted.isEmpty ? "Leave it out." : "Write \(wanted.count): \(wanted.map { "{{\($0)}}" }.joined(separator: ", ")).")
+          detail: "The template's \(place) takes \(wanted.count) parameters, the request has \(given.count).",
+          field: field,
+          remedy: wanted.isEmpty
+            ? "Leave it out." : "Write \(wanted.count): \(wanted.map { "{{\($0)}}" }.joined(separator: ", ")).")
       }
     }
     try count("header", definition.headerNames, part.parameters.header)
@@ -166,7 +178,8 @@ struct CampaignCheck: Sendable {
         422, "stop_button_invalid", "The stop button is not a quick reply.",
         detail: "The template has no quick-reply button with the index \(stop).", field: "template.stop_button",
         remedy: replies.isEmpty
-          ? "Leave it out, or add a quick reply to the template at Meta." : "Its quick replies are: \(replies.joined(separator: ", ")).")
+          ? "Leave it out, or add a quick reply to the template at Meta."
+          : "Its quick replies are: \(replies.joined(separator: ", ")).")
     }
     try media(part.parameters.media, definition)
     do throws(TemplateError) {
@@ -177,12 +190,14 @@ struct CampaignCheck: Sendable {
   }
 
   /// A picture where the template has a picture, a video where it has a video.
-  private static func media(_ given: CampaignSpec.TemplatePart.Media?, _ definition: TemplateDefinition) throws(Problem) {
+  private static func media(_ given: CampaignSpec.TemplatePart.Media?, _ definition: TemplateDefinition) throws(Problem)
+  {
     let field = "template.parameters.header"
     guard case .media(let wanted)? = definition.header else {
       guard given == nil else {
         throw Problem(
-          422, "parameter_unknown", "The template has no such parameter.", detail: "The template's header is no picture or file.",
+          422, "parameter_unknown", "The template has no such parameter.",
+          detail: "The template's header is no picture or file.",
           field: field, remedy: "Leave it out.")
       }
       return
@@ -201,7 +216,8 @@ struct CampaignCheck: Sendable {
     for (index, id) in part.ids.enumerated() where !known.contains(where: { $0.id == id }) {
       throw Problem(
         422, "audience_unknown", "There is no such audience.", detail: "No audience has the id \(id).",
-        field: part.ids.count == 1 ? "audience.id" : "audience.id[\(index)]", remedy: "Take an id from GET /v1/audiences.")
+        field: part.ids.count == 1 ? "audience.id" : "audience.id[\(index)]",
+        remedy: "Take an id from GET /v1/audiences.")
     }
     guard known.contains(where: { !$0.isEmpty }) else { throw CampaignCheck.emptyAudience }
   }
@@ -212,8 +228,8 @@ struct CampaignCheck: Sendable {
 }
 
 extension TemplateFill {
-  /// The frozen values stand in the order header, body, buttons, named ones in the order of the template's text. Literals
-  /// stay literals: they are then checked once, here, instead of for each person.
+  /// The frozen values stand in the order header, body, buttons, named ones in the order of the template's text.
+  /// Literals stay literals: they are then checked once, here, instead of for each person.
   init(_ part: CampaignSpec.TemplatePart) {
     let parameters = part.parameters
     let sources = parameters.ordered.map(\.source)
@@ -226,7 +242,8 @@ extension TemplateFill {
     for (place, button) in parameters.buttons.enumerated() { buttons[button.index] = value(headers + bodies + place) }
     let media = parameters.media.map { media in
       TemplateMedia(
-        media.id.map { .id(.literal($0)) } ?? .link(.literal(media.link ?? "")), filename: media.filename.map { .literal($0) })
+        media.id.map { .id(.literal($0)) } ?? .link(.literal(media.link ?? "")),
+        filename: media.filename.map { .literal($0) })
     }
     self.init(
       header: (0..<headers).map(value), media: media, body: (0..<bodies).map { value(headers + $0) }, buttons: buttons,
@@ -247,11 +264,13 @@ extension Problem {
     switch error {
     case .malformed:
       self.init(
-        422, "template_unreadable", "The template cannot be read.", detail: "Meta's text of the template is not understood.",
+        422, "template_unreadable", "The template cannot be read.",
+        detail: "Meta's text of the template is not understood.",
         field: "template.name", remedy: "Synchronise the templates, or use another.")
     case .unsupported(let feature):
       self.init(
-        422, "not_supported", "This is not supported yet.", detail: "The template has a part that is not supported yet: \(feature).",
+        422, "not_supported", "This is not supported yet.",
+        detail: "The template has a part that is not supported yet: \(feature).",
         field: "template.name", remedy: "not supported yet; use a template without \(feature)")
     case .missing(let slot):
       self.init(
@@ -259,7 +278,8 @@ extension Problem {
         field: path(slot), remedy: "Give the value that this place of the template takes.")
     case .unexpected(let slot):
       self.init(
-        422, "parameter_count", "The template takes another number of parameters.", detail: "The template takes no value here.",
+        422, "parameter_count", "The template takes another number of parameters.",
+        detail: "The template takes no value here.",
         field: path(slot), remedy: "Leave it out.")
     case .notAQuickReply(let index):
       self.init(
@@ -272,7 +292,8 @@ extension Problem {
       case .tooLong(let part, _, _): place = "template.parameters.\(part.rawValue)"
       }
       self.init(
-        422, "parameter_invalid", "Meta refuses this parameter.", detail: "Meta refuses this value (\(fault.reason.word)).",
+        422, "parameter_invalid", "Meta refuses this parameter.",
+        detail: "Meta refuses this value (\(fault.reason.word)).",
         field: place, remedy: "Write one line without tabs, with at most 4 spaces in a row, within Meta's length.")
     }
   }

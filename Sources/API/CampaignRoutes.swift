@@ -51,7 +51,8 @@ struct CampaignRoutes: Sendable {
     return .page(
       entries.map { entry in
         let view = CampaignView(
-          entry: entry, numbers: numbers, pauses: pauses, spec: CampaignRoutes.spec(entry), zones: zones[entry.id] ?? [],
+          entry: entry, numbers: numbers, pauses: pauses, spec: CampaignRoutes.spec(entry),
+          zones: zones[entry.id] ?? [],
           language: call.language)
         return .object(view.json(nil, at: now, full: false))
       }, next: entries.count == limit ? entries.last?.id.description : nil)
@@ -72,7 +73,8 @@ struct CampaignRoutes: Sendable {
     let numbers = try await Numbers.list(of: call.caller.business, on: services.pool)
     let zones = entry.state == .sending ? try await Campaigns.zones(of: [id], on: services.pool) : [:]
     return CampaignView(
-      entry: entry, numbers: numbers, pauses: pauses, spec: spec(entry), zones: zones[id] ?? [], language: call.language)
+      entry: entry, numbers: numbers, pauses: pauses, spec: spec(entry), zones: zones[id] ?? [], language: call.language
+    )
   }
 
   /// Nil for a request of an older version that this one does not read; it is still shown as stored.
@@ -86,8 +88,8 @@ struct CampaignRoutes: Sendable {
 
   // MARK: Events
 
-  /// Server-sent events: what happened, from the beginning or after `Last-Event-ID`; then what happens, until the campaign
-  /// has ended. A comment every 15 s keeps proxies from cutting a quiet line.
+  /// Server-sent events: what happened, from the beginning or after `Last-Event-ID`; then what happens, until the
+  /// campaign has ended. A comment every 15 s keeps proxies from cutting a quiet line.
   private func events(_ call: Call) async throws -> HTTPResponse {
     let id: Campaign.ID = try call.id("campaign")
     guard try await Campaigns.read(id, of: call.caller.business, on: services.pool) != nil else {
@@ -105,7 +107,8 @@ struct CampaignRoutes: Sendable {
           let events = try await Campaigns.events(of: id, after: after, limit: 200, on: services.pool)
           for event in events {
             let data: JSONValue = [
-              "event": .string(event.event), "at": .time(event.at), "by": .string(event.actor), "reason": .string(event.reason),
+              "event": .string(event.event), "at": .time(event.at), "by": .string(event.actor),
+              "reason": .string(event.reason),
               "evidence": .stored(event.evidence),
             ]
             try await writer.write(
@@ -150,7 +153,9 @@ struct Forecast: Sendable {
     var reasons: [ExclusionReason: Int] = [:]
     for group in groups { if let reason = group.reason { reasons[reason, default: 0] += group.people } }
     var excluded = JSONObject()
-    for reason in ExclusionReason.allCases { if let count = reasons[reason] { excluded.append(reason.word, .count(count)) } }
+    for reason in ExclusionReason.allCases {
+      if let count = reasons[reason] { excluded.append(reason.word, .count(count)) }
+    }
     var countries: [String: Int] = [:]
     for group in groups where group.reason == nil { countries[group.country, default: 0] += group.people }
     var places = JSONObject()
@@ -185,8 +190,10 @@ struct Forecast: Sendable {
     }
     let estimate = Estimate(priced)
     return [
-      "currency": .string(currency.code), "low": .string(estimate.low.text()), "expected": .string(estimate.expected.text()),
-      "high": .string(estimate.high.text()), "unpriced_people": .count(estimate.unpriced), "rates_of": .string(today.description),
+      "currency": .string(currency.code), "low": .string(estimate.low.text()),
+      "expected": .string(estimate.expected.text()),
+      "high": .string(estimate.high.text()), "unpriced_people": .count(estimate.unpriced),
+      "rates_of": .string(today.description),
     ]
   }
 }

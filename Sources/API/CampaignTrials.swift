@@ -39,8 +39,8 @@ struct CampaignTrials: Sendable {
     return .json(200, ["template": .string(checked.template.seen.name), "items": .array(items)])
   }
 
-  /// Sends to the phones named, at once and apart from the campaign's own counts, as a campaign of the kind `test`. Values
-  /// come from the contact of that phone, else from a person of the audience, else from `attributes`.
+  /// Sends to the phones named, at once and apart from the campaign's own counts, as a campaign of the kind `test`.
+  /// Values come from the contact of that phone, else from a person of the audience, else from `attributes`.
   private func test(_ call: Call) async throws -> HTTPResponse {
     let fields = try Fields(try call.json(), known: ["phones", "attributes", "default_region"])
     guard let list = fields["phones"]?.arrayValue, (1...CampaignTrials.mostPhones).contains(list.count) else {
@@ -77,15 +77,18 @@ struct CampaignTrials: Sendable {
       }
       if let fault = checked.message.fault(values) {
         throw Problem(
-          422, "parameter_invalid", "Meta refuses this parameter.", detail: "A value of the test is refused (\(fault.reason.word)).",
+          422, "parameter_invalid", "Meta refuses this parameter.",
+          detail: "A value of the test is refused (\(fault.reason.word)).",
           field: "attributes", remedy: "Send other \"attributes\" for the test.")
       }
       people.append(
         Trials.Person(
-          phone: phone, key: services.installation.personKeys.key(of: phone), country: PhoneReader.country(of: phone) ?? "",
+          phone: phone, key: services.installation.personKeys.key(of: phone),
+          country: PhoneReader.country(of: phone) ?? "",
           values: values))
     }
-    guard let parent = try await Campaigns.read(try call.id("campaign"), of: call.caller.business, on: services.pool) else {
+    guard let parent = try await Campaigns.read(try call.id("campaign"), of: call.caller.business, on: services.pool)
+    else {
       throw Problem.notFound("campaign")
     }
     var draft = checked.draft
@@ -102,7 +105,8 @@ struct CampaignTrials: Sendable {
   }
 
   private func check(_ call: Call) async throws -> CampaignCheck.Checked {
-    guard let entry = try await Campaigns.read(try call.id("campaign"), of: call.caller.business, on: services.pool) else {
+    guard let entry = try await Campaigns.read(try call.id("campaign"), of: call.caller.business, on: services.pool)
+    else {
       throw Problem.notFound("campaign")
     }
     var spec = try CampaignSpec(json: .stored(entry.spec))

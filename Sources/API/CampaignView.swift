@@ -39,7 +39,8 @@ struct CampaignView: Sendable {
 
   /// When the window opens next; nil while it is open somewhere.
   func closed(at now: Instant) -> Instant? {
-    guard let hours = spec?.schedule.window, !zones.isEmpty, let window = Window(start: hours.start, end: hours.end) else {
+    guard let hours = spec?.schedule.window, !zones.isEmpty, let window = Window(start: hours.start, end: hours.end)
+    else {
       return nil
     }
     var opens: Instant?
@@ -94,7 +95,8 @@ struct CampaignView: Sendable {
     case .waiting:
       until = closed(at: now)
       object["code"] = "quiet_hours"
-      text = Sentences.campaign(.waiting, language, time: clock(until), reason: Sentences.reason("quiet_hours", language))
+      text = Sentences.campaign(
+        .waiting, language, time: clock(until), reason: Sentences.reason("quiet_hours", language))
     case .scheduled:
       until = entry.dueAt ?? entry.startAt
       text = Sentences.campaign(.scheduled, language, time: clock(until), zone: zone)
@@ -132,10 +134,12 @@ struct CampaignView: Sendable {
       "state": .string(state(at: now).word), "state_reason": .object(reason(snapshot, at: now)),
       "category": .string(entry.category.word), "currency": .string(entry.currency), "zone": .string(entry.zone),
       "from": .array(numbers.filter { entry.numbers.contains($0.id) }.map { .string($0.phoneNumberID) }),
-      "created_by": .string(entry.createdBy), "created_at": .time(entry.createdAt), "launched_by": .text(entry.launchedBy),
+      "created_by": .string(entry.createdBy), "created_at": .time(entry.createdAt),
+      "launched_by": .text(entry.launchedBy),
       "launched_at": .time(entry.launchedAt), "start_at": .time(entry.startAt), "end_at": .time(entry.endAt),
       "sent_at": .time(entry.sentAt), "ended_at": .time(entry.endedAt),
-      "recipients": entry.recipients.map { .count($0) } ?? .null, "excluded": entry.excluded.map { .count($0) } ?? .null,
+      "recipients": entry.recipients.map { .count($0) } ?? .null,
+      "excluded": entry.excluded.map { .count($0) } ?? .null,
     ]
     if let parent = entry.parent { object.append("parent", .id(parent)) }
     guard full else { return object }
@@ -165,7 +169,9 @@ struct CampaignView: Sendable {
 
   static func counts(_ counts: CampaignCounts, asOf: Instant) -> JSONObject {
     var states = JSONObject()
-    for state in RecipientState.allCases where state != .excluded { states.append(state.word, .count(counts.states[state] ?? 0)) }
+    for state in RecipientState.allCases where state != .excluded {
+      states.append(state.word, .count(counts.states[state] ?? 0))
+    }
     func list(_ pairs: [(String, Int)]) -> JSONValue {
       var object = JSONObject()
       for (name, count) in pairs.sorted(by: { $0.0 < $1.0 }) { object.append(name, .count(count)) }

@@ -24,7 +24,8 @@ struct ConsentRoutes: Sendable {
   /// `{"phones": ["+20…"], "scope": "marketing", "reason": "…"}`, or one `phone`. All or none.
   private func addOptOuts(_ call: Call) async throws -> HTTPResponse {
     let fields = try Fields(
-      try call.json(), known: ["phone", "phones", "scope", "reason", "at", "default_region"], later: ["user_id", "until"])
+      try call.json(), known: ["phone", "phones", "scope", "reason", "at", "default_region"],
+      later: ["user_id", "until"])
     let phones = try ConsentRoutes.phones(fields)
     let scope = try ConsentRoutes.word(fields, "scope", ConsentScope.self) ?? .marketing
     let at = try ConsentRoutes.past(fields)
@@ -47,7 +48,8 @@ struct ConsentRoutes: Sendable {
   private func list(_ call: Call) async throws -> HTTPResponse {
     let limit = try call.limit()
     let page = try await Consents.optOuts(
-      of: call.caller.business, before: try call.cursor(), limit: limit, withPhones: call.may(.seePhones), on: services.pool)
+      of: call.caller.business, before: try call.cursor(), limit: limit, withPhones: call.may(.seePhones),
+      on: services.pool)
     return .page(
       page.map { entry in
         [
@@ -61,7 +63,8 @@ struct ConsentRoutes: Sendable {
   private func searchBody(_ call: Call) async throws -> HTTPResponse {
     let body = try await call.request.body(upTo: Call.bodyLimit)
     let call = Call(
-      request: call.request, parameters: call.parameters, knownCaller: call.knownCaller, language: call.language, body: body,
+      request: call.request, parameters: call.parameters, knownCaller: call.knownCaller, language: call.language,
+      body: body,
       upload: nil)
     let fields = try Fields(try call.json(), known: ["phone", "default_region"], later: ["user_id"])
     let phone = try ConsentRoutes.phones(fields)[0]
@@ -75,7 +78,8 @@ struct ConsentRoutes: Sendable {
         "history": .array(
           person.history.map { entry in
             [
-              "event": .string(entry.event.word), "scope": .string(entry.scope.word), "source": .string(entry.source.word),
+              "event": .string(entry.event.word), "scope": .string(entry.scope.word),
+              "source": .string(entry.source.word),
               "at": .time(entry.at), "recorded_at": .time(entry.recordedAt), "evidence": .stored(entry.evidence),
             ]
           }),
@@ -85,13 +89,15 @@ struct ConsentRoutes: Sendable {
   /// `{"phone","event","scope","source","evidence","at"}`.
   private func record(_ call: Call) async throws -> HTTPResponse {
     let fields = try Fields(
-      try call.json(), known: ["phone", "event", "scope", "source", "evidence", "at", "default_region"], later: ["user_id"])
+      try call.json(), known: ["phone", "event", "scope", "source", "evidence", "at", "default_region"],
+      later: ["user_id"])
     let phone = try ConsentRoutes.phones(fields)[0]
     guard let event = try ConsentRoutes.word(fields, "event", ConsentEvent.self) else {
       throw Problem.missing("event", remedy: "Write \"stop\" or \"start\".")
     }
     let scope = try ConsentRoutes.word(fields, "scope", ConsentScope.self) ?? .marketing
-    let source = try fields.requiredText("source", limit: 200, remedy: "Say where the person said it, e.g. \"branch form 12\".")
+    let source = try fields.requiredText(
+      "source", limit: 200, remedy: "Say where the person said it, e.g. \"branch form 12\".")
     let at = try ConsentRoutes.past(fields)
     var evidence: JSONObject = ["by": .string(call.caller.actor), "source": .string(source)]
     if let given = fields["evidence"] { evidence.append("evidence", given) }
@@ -127,7 +133,8 @@ struct ConsentRoutes: Sendable {
     let now = Instant.now
     guard let at = try fields.instant("at") else { return now }
     guard at <= now + .seconds(60) else {
-      throw Problem.invalid(fields.path(to: "at"), "This time is in the future.", remedy: "Write when the person said it.")
+      throw Problem.invalid(
+        fields.path(to: "at"), "This time is in the future.", remedy: "Write when the person said it.")
     }
     return min(at, now)
   }
@@ -137,7 +144,8 @@ struct ConsentRoutes: Sendable {
     if let one = fields["phone"] { texts.append((fields.path(to: "phone"), one)) }
     if let many = fields["phones"] {
       guard let list = many.arrayValue, (1...most).contains(list.count) else {
-        throw Problem.invalid(fields.path(to: "phones"), "Here a list of phones is expected.", remedy: "Write from 1 to \(most) phones.")
+        throw Problem.invalid(
+          fields.path(to: "phones"), "Here a list of phones is expected.", remedy: "Write from 1 to \(most) phones.")
       }
       texts += list.enumerated().map { ("phones[\($0.offset)]", $0.element) }
     }
@@ -146,7 +154,8 @@ struct ConsentRoutes: Sendable {
     var phones: [PhoneNumber] = []
     for (path, value) in texts {
       guard let text = value.stringValue else {
-        throw Problem.invalid(path, "A phone is a text.", remedy: "Write it in quotation marks, with + and country code.")
+        throw Problem.invalid(
+          path, "A phone is a text.", remedy: "Write it in quotation marks, with + and country code.")
       }
       let phone = try read(text, region: region, at: path)
       if !phones.contains(phone) { phones.append(phone) }
@@ -163,7 +172,8 @@ struct ConsentRoutes: Sendable {
     case .accepted(let phone, _, _), .suspect(let phone, _): return phone
     case .rejected(let rejection):
       throw Problem(
-        422, "phone_invalid", "This is not a phone that can be written to.", detail: "The phone was refused: \(rejection.word).",
+        422, "phone_invalid", "This is not a phone that can be written to.",
+        detail: "The phone was refused: \(rejection.word).",
         field: path, remedy: rejection.remedy.english)
     }
   }

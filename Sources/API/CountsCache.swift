@@ -3,8 +3,8 @@ import Postgres
 import Reactor
 import Store
 
-/// Keeps each campaign's counts for a while: a count is repeated at the earliest after 20 times its own duration, so that
-/// any number of watchers cost the database at most a twentieth of one session.
+/// Keeps each campaign's counts for a while: a count is repeated at the earliest after 20 times its own duration, so
+/// that any number of watchers cost the database at most a twentieth of one session.
 actor CountsCache {
   struct Snapshot: Sendable {
     let counts: CampaignCounts

@@ -5,8 +5,8 @@ import JSON
 import Postgres
 import Store
 
-/// `Idempotency-Key` on writes: the same key and request get the same answer for 7 days; another request under the key is
-/// refused; two at once are one.
+/// `Idempotency-Key` on writes: the same key and request get the same answer for 7 days; another request under the key
+/// is refused; two at once are one.
 enum IdempotencyKey {
   static func read(_ request: HTTPServerRequest) throws(Problem) -> String? {
     guard let key = request.header("idempotency-key") else { return nil }
@@ -74,13 +74,15 @@ enum IdempotencyKey {
     HTTPResponse(
       status: status,
       headers: [
-        ("Content-Type", status < 400 ? "application/json" : "application/problem+json"), ("Idempotent-Replayed", "true"),
+        ("Content-Type", status < 400 ? "application/json" : "application/problem+json"),
+        ("Idempotent-Replayed", "true"),
       ], body: .bytes(answer))
   }
 
   static let otherRequest = Problem(
     422, "idempotency_key_reused", "The Idempotency-Key belongs to another request.",
-    detail: "A request with another path or body used this key in the last 7 days.", remedy: "Use a new key for a new request.")
+    detail: "A request with another path or body used this key in the last 7 days.",
+    remedy: "Use a new key for a new request.")
   static let stillRunning = Problem(
     409, "idempotency_key_busy", "A request with this Idempotency-Key is still running.",
     detail: "The first request with this key has not ended.", remedy: "Ask again in a moment, with the same key.")

@@ -20,7 +20,9 @@ struct KeyRoutes: Sendable {
     let name = try fields.requiredText("name", limit: 80, remedy: "Name who or what will use the key.")
     let roles = Role.allCases.map(\.word).joined(separator: ", ")
     let word = try fields.requiredText("role", limit: 20, remedy: "Write one of \(roles).")
-    guard let role = Role(word: word) else { throw Problem.invalid("role", "There is no such role.", remedy: "Write one of \(roles).") }
+    guard let role = Role(word: word) else {
+      throw Problem.invalid("role", "There is no such role.", remedy: "Write one of \(roles).")
+    }
     let made = try await services.keys.create(
       name: name, role: role, business: call.caller.business, by: call.caller.actor, on: services.pool)
     return .json(

@@ -25,8 +25,10 @@ struct NumberRoutes: Sendable {
       try call.json(), known: ["phone_number_id", "waba_id", "access_token", "label", "zone", "portfolio_id"],
       later: ["pin", "reserve_for_others", "per_second"])
     let phoneNumberID = try fields.requiredText("phone_number_id", limit: 32, remedy: "Write Meta's id of the number.")
-    let wabaID = try fields.requiredText("waba_id", limit: 32, remedy: "Write Meta's id of the WhatsApp Business Account.")
-    let token = try fields.requiredText("access_token", limit: 2000, remedy: "Write a system user's token for the account.")
+    let wabaID = try fields.requiredText(
+      "waba_id", limit: 32, remedy: "Write Meta's id of the WhatsApp Business Account.")
+    let token = try fields.requiredText(
+      "access_token", limit: 2000, remedy: "Write a system user's token for the account.")
     let label = try fields.text("label", limit: 60)
     let portfolio = try fields.text("portfolio_id", limit: 32)
     let givenZone = try fields.text("zone", limit: 60)
@@ -47,11 +49,13 @@ struct NumberRoutes: Sendable {
         remedy: "Write the id of the account that owns the number.")
     }
     guard let phone = node.phone else {
-      throw Problem.invalid("phone_number_id", "Meta shows no phone for this number.", remedy: "Finish its registration at Meta first.")
+      throw Problem.invalid(
+        "phone_number_id", "Meta shows no phone for this number.", remedy: "Finish its registration at Meta first.")
     }
     guard let currency = account.currency else {
       throw Problem.invalid(
-        "waba_id", "Meta shows no currency for the account.", remedy: "Add a payment method to the account at Meta first.")
+        "waba_id", "Meta shows no currency for the account.",
+        remedy: "Add a payment method to the account at Meta first.")
     }
     guard let zone = givenZone ?? account.zone else {
       throw Problem.invalid(
@@ -61,7 +65,8 @@ struct NumberRoutes: Sendable {
     do {
       _ = try Zone(named: zone)
     } catch {
-      throw Problem.invalid("zone", "There is no time zone of this name.", remedy: "Write an IANA name, e.g. \"Africa/Cairo\".")
+      throw Problem.invalid(
+        "zone", "There is no time zone of this name.", remedy: "Write an IANA name, e.g. \"Africa/Cairo\".")
     }
     try await asking("access_token") { () async throws(GraphError) in
       try await services.graph.subscribe(account: wabaID, token: token)
@@ -69,7 +74,8 @@ struct NumberRoutes: Sendable {
 
     let sealed = services.tokens.sealed(token)
     var registration = Numbers.Registration(
-      phoneNumberID: phoneNumberID, wabaID: wabaID, portfolio: portfolio, currency: currency.code, zone: zone, subscribed: true,
+      phoneNumberID: phoneNumberID, wabaID: wabaID, portfolio: portfolio, currency: currency.code, zone: zone,
+      subscribed: true,
       phone: phone, sealedToken: sealed.sealed, tokenDigest: sealed.digest, seen: NumberRoutes.observation(node))
     registration.label = label ?? ""
     registration.accountName = account.name ?? ""
@@ -115,7 +121,8 @@ struct NumberRoutes: Sendable {
         .number, entry.id.rawValue, business: call.caller.business, cause: .operator, reason: reason,
         actor: call.caller.actor),
       Audit.entry(
-        business: call.caller.business, actor: call.caller.actor, action: "number_paused", subject: entry.phoneNumberID),
+        business: call.caller.business, actor: call.caller.actor, action: "number_paused",
+        subject: entry.phoneNumberID),
     ])
     return .json(200, .object(try await view(entry, call)))
   }
@@ -133,7 +140,8 @@ struct NumberRoutes: Sendable {
     _ = try await services.pool.batch([
       Pauses.ending(open.map(\.id), reason: reason, actor: call.caller.actor),
       Audit.entry(
-        business: call.caller.business, actor: call.caller.actor, action: "number_resumed", subject: entry.phoneNumberID),
+        business: call.caller.business, actor: call.caller.actor, action: "number_resumed", subject: entry.phoneNumberID
+      ),
     ])
     return .json(200, .object(try await view(entry, call)))
   }
@@ -164,7 +172,8 @@ struct NumberRoutes: Sendable {
   static func observation(_ node: PhoneNode) -> Numbers.Observation {
     var seen = Numbers.Observation(
       raw: [
-        "display_phone_number": .string(node.display), "status": .text(node.status), "quality": .string(node.quality.word),
+        "display_phone_number": .string(node.display), "status": .text(node.status),
+        "quality": .string(node.quality.word),
         "tier": .string(node.tier.word), "messages_per_second": node.messagesPerSecond.map { .count($0) } ?? .null,
       ])
     seen.verifiedName = node.verifiedName ?? ""
@@ -185,7 +194,8 @@ enum NumberView {
     var reason: JSONObject = [
       "code": .string(own.first?.cause ?? state.rawValue),
       "text": .string(
-        Sentences.number(state, language, who: own.first?.actor ?? "", reason: own.first.map(CampaignView.words) ?? "")),
+        Sentences.number(
+          state, language, who: own.first?.actor ?? "", reason: own.first.map(CampaignView.words) ?? "")),
     ]
     if let first = own.first {
       reason.append("by", .string(first.actor))
@@ -193,11 +203,14 @@ enum NumberView {
       reason.append("evidence", .stored(first.evidence))
     }
     return [
-      "phone_number_id": .string(entry.phoneNumberID), "waba_id": .string(entry.wabaID), "phone": .string(entry.phone.e164),
+      "phone_number_id": .string(entry.phoneNumberID), "waba_id": .string(entry.wabaID),
+      "phone": .string(entry.phone.e164),
       "label": .string(entry.label), "verified_name": .string(entry.verifiedName), "state": .string(state.rawValue),
       "state_reason": .object(reason), "status": .string(entry.status), "quality": .string(entry.quality),
       "quality_text": .string(Sentences.quality(entry.quality, language)), "tier": .string(entry.tier),
-      "throughput": ["level": .string(entry.throughput), "per_second": .count(entry.limit), "free_per_second": .count(entry.free)],
+      "throughput": [
+        "level": .string(entry.throughput), "per_second": .count(entry.limit), "free_per_second": .count(entry.free),
+      ],
       "currency": .string(entry.currency), "zone": .string(entry.zone), "observed_at": .time(entry.observedAt),
       "registered_at": .time(entry.createdAt),
     ]
@@ -234,10 +247,11 @@ extension Problem {
     case .refused(let refusal):
       let auth = [0, 3, 10, 190, 200, 104, 131005].contains(refusal.code) || (200...299).contains(refusal.code)
       self.init(
-        422, auth ? "token_refused" : "meta_refused", auth ? "Meta refuses the access token." : "Meta refused the request.",
+        422, auth ? "token_refused" : "meta_refused",
+        auth ? "Meta refuses the access token." : "Meta refused the request.",
         detail: "Meta answered with its error \(refusal.code).", field: auth ? "access_token" : field,
         remedy: auth
-          ? "Give a system user's token with whatsapp_business_messaging and whatsapp_business_management for this account."
+          ? "Give a system user's token with whatsapp_business_messaging and whatsapp_business_management for it."
           : "Check the id at Meta, and that the token belongs to its account.")
     case .unreachable(let reason), .unanswered(let reason):
       self.init(

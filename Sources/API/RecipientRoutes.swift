@@ -15,7 +15,8 @@ struct RecipientRoutes: Sendable {
   }
 
   private func list(_ call: Call) async throws -> HTTPResponse {
-    guard let entry = try await Campaigns.read(try call.id("campaign"), of: call.caller.business, on: services.pool) else {
+    guard let entry = try await Campaigns.read(try call.id("campaign"), of: call.caller.business, on: services.pool)
+    else {
       throw Problem.notFound("campaign")
     }
     var states: Set<RecipientState>?
@@ -70,7 +71,8 @@ struct RecipientRoutes: Sendable {
     object.append("read_at", .time(person.readAt))
     object.append("failed_at", .time(person.failedAt))
     if call.may(.readMoney) {
-      object.append("cost", person.cost.map { ["amount": .string($0.text()), "currency": .string(campaign.currency)] } ?? .null)
+      object.append(
+        "cost", person.cost.map { ["amount": .string($0.text()), "currency": .string(campaign.currency)] } ?? .null)
     }
     return object
   }

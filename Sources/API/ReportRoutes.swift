@@ -56,7 +56,9 @@ struct ReportRoutes: Sendable {
     }
     let groups = (call.query("group_by") ?? "campaign").split(separator: ",").map(String.init)
     for group in groups where !ReportRoutes.groups.contains(group) {
-      throw Problem.invalid("group_by", "This word is not known here.", remedy: "Write some of \(ReportRoutes.groups.joined(separator: ", ")).")
+      throw Problem.invalid(
+        "group_by", "This word is not known here.",
+        remedy: "Write some of \(ReportRoutes.groups.joined(separator: ", ")).")
     }
     let word = call.query("format") ?? ((call.request.header("accept") ?? "").contains("ndjson") ? "ndjson" : "csv")
     guard let format = ReportRequest.Format(rawValue: word) else {
@@ -73,22 +75,33 @@ struct ReportRoutes: Sendable {
       throw Problem.invalid("currency", "This is not a currency.", remedy: "Write three letters, e.g. USD.")
     }
     let day: CivilDate? = try call.query("on").map { text throws(Problem) in
-      guard let date = CivilDate(text) else { throw Problem.invalid("on", "This is not a day.", remedy: "Write YYYY-MM-DD.") }
+      guard let date = CivilDate(text) else {
+        throw Problem.invalid("on", "This is not a day.", remedy: "Write YYYY-MM-DD.")
+      }
       return date
     }
     let entries = try await Rates.list(currency: currency.flatMap { Currency($0)?.code }, on: services.pool)
     let market = call.query("market")
-    let shown = day.map { day in
-      // Of each price the newest that holds on that day.
-      Dictionary(grouping: entries.filter { $0.effectiveFrom <= day }) { "\($0.currency).\($0.market.rawValue).\($0.category.rawValue)" }
+    let shown =
+      day.map { day in
+        // Of each price the newest that holds on that day.
+        Dictionary(grouping: entries.filter { $0.effectiveFrom <= day }) {
+          "\($0.currency).\($0.market.rawValue).\($0.category.rawValue)"
+        }
         .values.compactMap { $0.max { $0.effectiveFrom < $1.effectiveFrom } }
-        .sorted { ($0.currency, $0.market.rawValue, $0.category.rawValue) < ($1.currency, $1.market.rawValue, $1.category.rawValue) }
-    } ?? entries
+        .sorted {
+          ($0.currency, $0.market.rawValue, $0.category.rawValue) < (
+            $1.currency, $1.market.rawValue, $1.category.rawValue
+          )
+        }
+      } ?? entries
     return .page(
       shown.filter { market == nil || $0.market.word == market }.map { entry in
         [
-          "market": .string(entry.market.word), "market_name": .string(call.language == .arabic ? entry.market.arabicName : entry.market.name),
-          "category": .string(entry.category.word), "amount": .string(entry.amount.text()), "currency": .string(entry.currency),
+          "market": .string(entry.market.word),
+          "market_name": .string(call.language == .arabic ? entry.market.arabicName : entry.market.name),
+          "category": .string(entry.category.word), "amount": .string(entry.amount.text()),
+          "currency": .string(entry.currency),
           "effective_from": .string(entry.effectiveFrom.description), "source": .string(entry.source),
         ]
       }, next: nil)

@@ -3,7 +3,8 @@ import Domain
 /// The sentences of product §4: what a state means and whether somebody must act. English and Arabic stand together.
 enum Sentences {
   static func campaign(
-    _ state: CampaignState, _ language: Language, time: String = "", zone: String = "", rate: String = "", who: String = "",
+    _ state: CampaignState, _ language: Language, time: String = "", zone: String = "", rate: String = "",
+    who: String = "",
     reason: String = "", waiting: Int = 0, sent: Int = 0, never: Int = 0
   ) -> String {
     switch (state, language) {
@@ -15,7 +16,8 @@ enum Sentences {
     case (.scheduled, .arabic): "تبدأ في \(time) بتوقيت \(zone)."
     case (.preparing, .english): "The list is being built; nothing has been sent."
     case (.preparing, .arabic): "يجري إعداد قائمة المستلمين؛ لم يُرسل شيء بعد."
-    case (.sending, .english): rate.isEmpty ? "Messages are leaving now." : "Messages are leaving now, \(rate) per second."
+    case (.sending, .english):
+      rate.isEmpty ? "Messages are leaving now." : "Messages are leaving now, \(rate) per second."
     case (.sending, .arabic): rate.isEmpty ? "الرسائل تُرسل الآن." : "الرسائل تُرسل الآن بمعدل \(rate) في الثانية."
     case (.waiting, .english): "Nothing is wrong: continues by itself at \(time) (\(reason))."
     case (.waiting, .arabic): "لا توجد مشكلة؛ تُستأنف تلقائيًا في \(time) بسبب \(reason)."
@@ -32,7 +34,8 @@ enum Sentences {
     }
   }
 
-  static func recipient(_ state: RecipientState, _ language: Language, reason: String = "", time: String = "") -> String {
+  static func recipient(_ state: RecipientState, _ language: Language, reason: String = "", time: String = "") -> String
+  {
     switch (state, language) {
     case (.excluded, .english): "Left out before the start: \(reason)."
     case (.excluded, .arabic): "استُبعد قبل البدء: \(reason)."

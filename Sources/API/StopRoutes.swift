@@ -21,9 +21,15 @@ struct StopRoutes: Sendable {
     _ = try await services.pool.batch([
       Pauses.opening(
         .business, business.rawValue, business: business, cause: .stopAll, reason: reason, actor: call.caller.actor),
-      Audit.entry(business: business, actor: call.caller.actor, action: "stop_all", detail: ["reason": .string(reason)]),
+      Audit.entry(
+        business: business, actor: call.caller.actor, action: "stop_all", detail: ["reason": .string(reason)]),
     ])
-    return .json(200, ["stopped": true, "pauses": .array(try await Pauses.open(.business, business.rawValue, on: services.pool).map(PauseView.json))])
+    return .json(
+      200,
+      [
+        "stopped": true,
+        "pauses": .array(try await Pauses.open(.business, business.rawValue, on: services.pool).map(PauseView.json)),
+      ])
   }
 
   private func resume(_ call: Call) async throws -> HTTPResponse {
@@ -32,7 +38,8 @@ struct StopRoutes: Sendable {
     let open = try await Pauses.open(.business, business.rawValue, on: services.pool)
     _ = try await services.pool.batch([
       Pauses.ending(open.map(\.id), reason: reason, actor: call.caller.actor),
-      Audit.entry(business: business, actor: call.caller.actor, action: "resume_all", detail: ["reason": .string(reason)]),
+      Audit.entry(
+        business: business, actor: call.caller.actor, action: "resume_all", detail: ["reason": .string(reason)]),
     ])
     return .json(200, ["stopped": false, "ended": .array(open.map(PauseView.json))])
   }
@@ -47,7 +54,8 @@ enum PauseView {
   static func json(_ pause: Pauses.Entry) -> JSONValue {
     var object: JSONObject = [
       "id": .id(pause.id), "scope": .string(pause.scope.word), "scope_id": .string(String(pause.scopeID)),
-      "cause": .string(pause.cause), "rule": .string(pause.rule), "reason": .string(pause.reason), "by": .string(pause.actor),
+      "cause": .string(pause.cause), "rule": .string(pause.rule), "reason": .string(pause.reason),
+      "by": .string(pause.actor),
       "since": .time(pause.at), "evidence": .stored(pause.evidence),
     ]
     if let ended = pause.ended {

@@ -37,7 +37,10 @@ struct TemplateRoutes: Sendable {
         nodes = try await services.graph.templates(ofAccount: account.wabaID, token: token)
       } catch {
         refused = Problem(error, field: nil)
-        results.append(["waba_id": .string(account.wabaID), "problem": .string(refused?.code ?? ""), "detail": .string(refused?.detail ?? "")])
+        results.append([
+          "waba_id": .string(account.wabaID), "problem": .string(refused?.code ?? ""),
+          "detail": .string(refused?.detail ?? ""),
+        ])
         continue
       }
       let seen = nodes.map { node in
@@ -67,7 +70,8 @@ struct TemplateRoutes: Sendable {
       "name": .string(entry.seen.name), "language": .string(entry.seen.language), "status": .string(entry.seen.status),
       "category": .string(entry.seen.category.word), "quality": .string(entry.seen.quality),
       "waba_id": .string(entry.wabaID), "parameter_format": .string(entry.seen.parameterFormat),
-      "version": .count(entry.version), "synced_at": .time(entry.syncedAt), "components": .stored(entry.seen.components),
+      "version": .count(entry.version), "synced_at": .time(entry.syncedAt),
+      "components": .stored(entry.seen.components),
     ]
   }
 }

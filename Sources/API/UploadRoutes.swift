@@ -29,7 +29,8 @@ struct UploadRoutes: Sendable {
       let answer = try await services.importContacts(
         UploadRequest(
           business: call.caller.business, audience: audience, query: UploadRoutes.query(call),
-          contentType: UploadRoutes.contentType(call), by: call.caller.actor, nextChunk: { try await replay.nextChunk() }))
+          contentType: UploadRoutes.contentType(call), by: call.caller.actor,
+          nextChunk: { try await replay.nextChunk() }))
       return .json(201, ["id": .id(answer.upload), "audience": .id(audience), "report": answer.report])
     }
   }
@@ -48,7 +49,8 @@ struct UploadRoutes: Sendable {
   }
 
   private func show(_ call: Call) async throws -> HTTPResponse {
-    guard let entry = try await Audiences.upload(try call.id("import"), of: call.caller.business, on: services.pool) else {
+    guard let entry = try await Audiences.upload(try call.id("import"), of: call.caller.business, on: services.pool)
+    else {
       throw Problem.notFound("import")
     }
     return .json(
@@ -61,7 +63,8 @@ struct UploadRoutes: Sendable {
 
   /// What was not taken, as CSV: the line, why, what to do, the line itself.
   private func rejects(_ call: Call) async throws -> HTTPResponse {
-    guard let entry = try await Audiences.upload(try call.id("import"), of: call.caller.business, on: services.pool) else {
+    guard let entry = try await Audiences.upload(try call.id("import"), of: call.caller.business, on: services.pool)
+    else {
       throw Problem.notFound("import")
     }
     let seesPhones = call.may(.seePhones) || entry.by == call.caller.actor
@@ -92,7 +95,9 @@ struct UploadRoutes: Sendable {
 enum CSV {
   static func cell(_ text: String) -> String {
     var text = text
-    let isNumber = text.first.map { $0 == "+" || $0 == "-" } ?? false ? text.dropFirst().allSatisfy { $0.isASCII && ($0.isNumber || " .,".contains($0)) } : true
+    let isNumber =
+      text.first.map { $0 == "+" || $0 == "-" } ?? false
+      ? text.dropFirst().allSatisfy { $0.isASCII && ($0.isNumber || " .,".contains($0)) } : true
     if let first = text.first, "=@\t".contains(first) || !isNumber { text = "'" + text }
     guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
     return "\"" + text.replacing("\"", with: "\"\"") + "\""

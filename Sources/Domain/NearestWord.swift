@@ -1,7 +1,7 @@
 /// Finds the word that somebody probably meant, for the remedy of a refused name.
 public enum NearestWord {
-  /// The member of `words` with the fewest typing mistakes (an insertion, a loss, another letter, two swapped), if they are
-  /// few for its length; nil otherwise. For lists of dozens: the cost is the product of the lengths for each.
+  /// The member of `words` with the fewest typing mistakes (an insertion, a loss, another letter, two swapped), if they
+  /// are few for its length; nil otherwise. For lists of dozens: the cost is the product of the lengths for each.
   public static func to(_ text: String, among words: [String]) -> String? {
     let typed = Array(text.lowercased().prefix(64))
     var best: (word: String, mistakes: Int)?

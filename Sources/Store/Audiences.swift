@@ -15,7 +15,8 @@ public enum Audiences {
   }
 
   /// Nil when there is one of that name.
-  public static func create(_ name: String, business: Business.ID, by actor: String, on pool: Pool) async throws(DatabaseError)
+  public static func create(_ name: String, business: Business.ID, by actor: String, on pool: Pool)
+    async throws(DatabaseError)
     -> Audience.ID?
   {
     let rows = try await pool.run(
@@ -23,7 +24,8 @@ public enum Audiences {
       with a as (
         insert into audience (business_id, name) values ($1, $2) on conflict do nothing returning audience_id
       ), n as (
-        insert into audit (business_id, actor, action, subject) select $1, $3, 'audience_created', audience_id::text from a
+        insert into audit (business_id, actor, action, subject)
+        select $1, $3, 'audience_created', audience_id::text from a
       )
       select audience_id from a
       """, .int8(business.rawValue), .text(name), .text(actor))
@@ -31,7 +33,8 @@ public enum Audiences {
   }
 
   /// The newest first, those below `before`.
-  public static func list(of business: Business.ID, before: Int64?, limit: Int, on pool: Pool) async throws(DatabaseError)
+  public static func list(of business: Business.ID, before: Int64?, limit: Int, on pool: Pool)
+    async throws(DatabaseError)
     -> [Entry]
   {
     let rows = try await pool.run(
@@ -43,7 +46,9 @@ public enum Audiences {
     return rows.map(entry)
   }
 
-  public static func read(_ id: Audience.ID, of business: Business.ID, on pool: Pool) async throws(DatabaseError) -> Entry? {
+  public static func read(_ id: Audience.ID, of business: Business.ID, on pool: Pool) async throws(DatabaseError)
+    -> Entry?
+  {
     let rows = try await pool.run(
       """
       select audience_id, name, created_at, people, marketable from audience a cross join lateral (
@@ -84,7 +89,9 @@ public enum Audiences {
     public let endedAt: Instant?
   }
 
-  public static func upload(_ id: Upload.ID, of business: Business.ID, on pool: Pool) async throws(DatabaseError) -> UploadEntry? {
+  public static func upload(_ id: Upload.ID, of business: Business.ID, on pool: Pool) async throws(DatabaseError)
+    -> UploadEntry?
+  {
     let rows = try await pool.run(
       """
       select upload_id, audience_id, state, report, by, started_at, ended_at from upload
@@ -105,7 +112,8 @@ public enum Audiences {
   }
 
   /// What an import did not take, by line; those after `after`.
-  public static func rejects(of upload: Upload.ID, after line: Int64, limit: Int, on pool: Pool) async throws(DatabaseError)
+  public static func rejects(of upload: Upload.ID, after line: Int64, limit: Int, on pool: Pool)
+    async throws(DatabaseError)
     -> [Reject]
   {
     let rows = try await pool.run(

@@ -6,7 +6,8 @@ import Postgres
 public enum Audit {
   /// A row for the caller's batch, so that it commits with what it tells of.
   public static func entry(
-    business: Business.ID, actor: String, action: String, subject: String = "", detail: JSONValue = .object(JSONObject())
+    business: Business.ID, actor: String, action: String, subject: String = "",
+    detail: JSONValue = .object(JSONObject())
   ) -> Statement {
     Statement(
       "insert into audit (business_id, actor, action, subject, detail) values ($1, $2, $3, $4, $5)",

@@ -49,7 +49,8 @@ public struct CampaignCounts: Sendable {
       Statement(
         """
         select currency, sum(amount), coalesce(sum(count) filter (where charge = 1), 0)::int8,
-          coalesce(sum(count) filter (where charge = 2), 0)::int8, coalesce(sum(count) filter (where charge = 3), 0)::int8
+          coalesce(sum(count) filter (where charge = 2), 0)::int8,
+          coalesce(sum(count) filter (where charge = 3), 0)::int8
         from posting where campaign_id = $1 group by 1 order by 1
         """, [.int8(id.rawValue)]),
     ])

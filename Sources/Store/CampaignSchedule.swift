@@ -18,7 +18,8 @@ extension CampaignSpec {
         /// An IANA name.
         case named(String)
       }
-      /// Minutes after midnight. An end before the start is one of the next day: 20:30–00:30 belongs to the day it starts.
+      /// Minutes after midnight. An end before the start is one of the next day: 20:30–00:30 belongs to the day it
+      /// starts.
       public var start: Int
       public var end: Int
       public var zone: Place
@@ -38,7 +39,8 @@ extension CampaignSpec {
 
     init(json: JSONValue, at path: String) throws(Problem) {
       let fields = try Fields(
-        json, at: path, known: ["start_at", "window", "end_at", "if_late"], later: ["recurrence", "repeat", "calendar", "days"])
+        json, at: path, known: ["start_at", "window", "end_at", "if_late"],
+        later: ["recurrence", "repeat", "calendar", "days"])
       if fields["start_at"]?.stringValue == "now" {
         start = .now
       } else {
@@ -51,7 +53,9 @@ extension CampaignSpec {
       }
       end = try fields.instant("end_at")
       if case .at(let start)? = start, let end, end <= start {
-        throw .invalid(fields.path(to: "end_at"), "It ends before it starts.", remedy: "Write an end after start_at, or leave it out.")
+        throw .invalid(
+          fields.path(to: "end_at"), "It ends before it starts.",
+          remedy: "Write an end after start_at, or leave it out.")
       }
       ifLate = try fields.word("if_late", LateRule.self) ?? .hold
     }
@@ -91,7 +95,8 @@ extension CampaignSpec.SchedulePart.Hours {
     start = try minutes("start") % 1440
     end = try minutes("end") % 1440
     guard start != end else {
-      throw .invalid(fields.path(to: "end"), "The window is empty.", remedy: "Write another end, or \"window\": \"always\".")
+      throw .invalid(
+        fields.path(to: "end"), "The window is empty.", remedy: "Write another end, or \"window\": \"always\".")
     }
     let word = try fields.text("zone", limit: 60) ?? "recipient"
     zone = word == "recipient" ? .recipient : .named(word)

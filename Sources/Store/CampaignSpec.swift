@@ -19,7 +19,8 @@ public struct CampaignSpec: Sendable, Equatable {
   static let known = ["name", "from", "template", "audience", "schedule", "pace", "require_opt_in"]
   /// Fields of later work: refused by name, so that nobody believes in a limit that nothing keeps.
   static let later = [
-    "budget", "guard", "pilot", "recurrence", "holdout", "variants", "approval", "frequency_cap", "calendar", "blackout",
+    "budget", "guard", "pilot", "recurrence", "holdout", "variants", "approval", "frequency_cap", "calendar",
+    "blackout",
     "warm_up", "priority", "seed_list", "reserve_for_others", "ttl", "messages",
   ]
 
@@ -27,25 +28,29 @@ public struct CampaignSpec: Sendable, Equatable {
     let fields = try Fields(json, known: CampaignSpec.known, later: CampaignSpec.later)
     name = try fields.requiredText("name", limit: 120, remedy: "Give the campaign a name that people will recognise.")
     from = try CampaignSpec.senders(try fields.required("from", "Name the number or numbers to send from."))
-    template = try TemplatePart(json: try fields.required("template", "Name the template and its language."), at: "template")
-    audience = try AudiencePart(json: try fields.required("audience", "Name the audience: {\"id\": \"…\"}."), at: "audience")
+    template = try TemplatePart(
+      json: try fields.required("template", "Name the template and its language."), at: "template")
+    audience = try AudiencePart(
+      json: try fields.required("audience", "Name the audience: {\"id\": \"…\"}."), at: "audience")
     schedule = try SchedulePart(json: fields["schedule"] ?? .object(JSONObject()), at: "schedule")
     pace = try Pace(json: fields["pace"] ?? .object(JSONObject()), at: "pace")
     requireOptIn = try fields.flag("require_opt_in")
   }
 
-  /// Fills what depends on the template and the numbers: consent is required for marketing; the pace is what the numbers
-  /// allow together, less what they keep for desk replies; its jitter looks human where the numbers leave room for it.
+  /// Fills what depends on the template and the numbers: consent is required for marketing; the pace is what the
+  /// numbers allow together, less what they keep for desk replies; its jitter looks human where the numbers leave room
+  /// for it.
   ///
-  /// Throws when the pace asked for leaves no room for the jitter asked for: at a number's very limit only the slack can be
-  /// jittered, so `human` needs a pace of at most 0.8 of it.
+  /// Throws when the pace asked for leaves no room for the jitter asked for: at a number's very limit only the slack
+  /// can be jittered, so `human` needs a pace of at most 0.8 of it.
   public mutating func applyDefaults(category: Category, perSecondLimit: Int, perSecondFree: Int) throws(Problem) {
     requireOptIn = requireOptIn ?? (category == .marketing || category == .marketingLite)
     if pace.limit == nil { (pace.limit, pace.unit) = (max(1, perSecondFree), .second) }
     let tooFast = Double(pace.limit ?? 1) > 0.8 * Double(perSecondLimit * pace.unit.seconds)
     if pace.jitter == .human, tooFast {
       throw .invalid(
-        "pace.jitter", "Human jitter needs a pace of at most 0.8 of what the numbers allow (\(perSecondLimit) per second).",
+        "pace.jitter",
+        "Human jitter needs a pace of at most 0.8 of what the numbers allow (\(perSecondLimit) per second).",
         remedy: "Lower the pace to \(max(1, perSecondLimit * 8 / 10)) per second, or write \"jitter\": \"none\".")
     }
     pace.jitter = pace.jitter ?? (tooFast ? Pace.Jitter.none : .human)
@@ -53,7 +58,8 @@ public struct CampaignSpec: Sendable, Equatable {
 
   public var json: JSONValue {
     var object: JSONObject = [
-      "name": .string(name), "from": .array(from.map { .string($0) }), "template": template.json, "audience": audience.json,
+      "name": .string(name), "from": .array(from.map { .string($0) }), "template": template.json,
+      "audience": audience.json,
       "schedule": schedule.json,
     ]
     if let pace = pace.json { object.append("pace", pace) }
@@ -64,13 +70,17 @@ public struct CampaignSpec: Sendable, Equatable {
   private static func senders(_ value: JSONValue) throws(Problem) -> [String] {
     let remedy = "Write a phone_number_id, a display number or a label, or a list of them."
     let members = value.arrayValue ?? [value]
-    guard (1...40).contains(members.count) else { throw .invalid("from", "From 1 to 40 numbers are expected.", remedy: remedy) }
+    guard (1...40).contains(members.count) else {
+      throw .invalid("from", "From 1 to 40 numbers are expected.", remedy: remedy)
+    }
     var senders: [String] = []
     for (index, member) in members.enumerated() {
       let path = value.arrayValue == nil ? "from" : "from[\(index)]"
       guard let text = member.stringValue else { throw .invalid(path, "Here a text is expected.", remedy: remedy) }
       let sender = try Fields.checked(text, at: path, limit: 60)
-      guard !senders.contains(sender) else { throw .invalid(path, "This number stands here twice.", remedy: "Name it once.") }
+      guard !senders.contains(sender) else {
+        throw .invalid(path, "This number stands here twice.", remedy: "Name it once.")
+      }
       senders.append(sender)
     }
     return senders
@@ -93,20 +103,24 @@ extension CampaignSpec {
       let value = try fields.required("id", "Write the audience's id, or a list of ids.")
       let members = value.arrayValue ?? [value]
       guard (1...50).contains(members.count) else {
-        throw .invalid(fields.path(to: "id"), "From 1 to 50 audiences are expected.", remedy: "Write an id or a list of ids.")
+        throw .invalid(
+          fields.path(to: "id"), "From 1 to 50 audiences are expected.", remedy: "Write an id or a list of ids.")
       }
       ids = []
       for (index, member) in members.enumerated() {
         let place = fields.path(to: "id") + (value.arrayValue == nil ? "" : "[\(index)]")
         let id: Audience.ID = try Fields.identifier(member, at: place)
-        guard !ids.contains(id) else { throw .invalid(place, "This audience stands here twice.", remedy: "Name it once.") }
+        guard !ids.contains(id) else {
+          throw .invalid(place, "This audience stands here twice.", remedy: "Name it once.")
+        }
         ids.append(id)
       }
       conditions = []
       guard let filter = fields["where"] else { return }
       let place = fields.path(to: "where")
       guard let pairs = filter.objectValue, pairs.count <= 20 else {
-        throw .invalid(place, "Here an object of at most 20 attributes is expected.", remedy: "Write {\"city\": \"القاهرة\"}.")
+        throw .invalid(
+          place, "Here an object of at most 20 attributes is expected.", remedy: "Write {\"city\": \"القاهرة\"}.")
       }
       for (attribute, wanted) in pairs {
         let text: String
@@ -138,7 +152,9 @@ extension CampaignSpec {
   /// How fast, over all numbers of the campaign together.
   public struct Pace: Sendable, Equatable {
     public enum Unit: String, CaseIterable, Sendable {
-      case second = "per_second", minute = "per_minute", hour = "per_hour"
+      case second = "per_second"
+      case minute = "per_minute"
+      case hour = "per_hour"
       public var seconds: Int {
         switch self {
         case .second: 1
@@ -159,9 +175,13 @@ extension CampaignSpec {
       let fields = try Fields(json, at: path, known: units + ["jitter"], later: ["per_day", "warm_up"])
       (limit, unit) = (nil, .second)
       for candidate in Unit.allCases {
-        guard let value = try fields.integer(candidate.rawValue, in: 1...Int64(10_000 * candidate.seconds)) else { continue }
+        guard let value = try fields.integer(candidate.rawValue, in: 1...Int64(10_000 * candidate.seconds)) else {
+          continue
+        }
         guard limit == nil else {
-          throw .invalid(fields.path(to: candidate.rawValue), "The pace stands here twice.", remedy: "Write one of \(units.joined(separator: ", ")).")
+          throw .invalid(
+            fields.path(to: candidate.rawValue), "The pace stands here twice.",
+            remedy: "Write one of \(units.joined(separator: ", ")).")
         }
         (limit, unit) = (Int(value), candidate)
       }

@@ -51,7 +51,8 @@ extension CampaignSpec {
     public mutating func order(header: [String], body: [String]) {
       func sorted(_ list: [Parameter], _ names: [String]) -> [Parameter] {
         guard list.first?.name != nil else { return list }
-        return names.compactMap { name in list.first { $0.name == name } } + list.filter { !names.contains($0.name ?? "") }
+        return names.compactMap { name in list.first { $0.name == name } }
+          + list.filter { !names.contains($0.name ?? "") }
       }
       parameters.header = sorted(parameters.header, header)
       parameters.body = sorted(parameters.body, body)
@@ -67,14 +68,18 @@ extension CampaignSpec {
           422, "not_supported", "This is not supported yet.", detail: "A language by attribute is not supported yet.",
           field: fields.path(to: "language"), remedy: "Write one language, e.g. \"ar\", and one campaign for each.")
       }
-      language = try fields.requiredText("language", limit: 20, remedy: "Write the template's language, e.g. \"ar\" or \"en_US\".")
+      language = try fields.requiredText(
+        "language", limit: 20, remedy: "Write the template's language, e.g. \"ar\" or \"en_US\".")
       stopButton = try fields.integer("stop_button", in: 0...9).map { Int($0) }
       parameters = Parameters()
       guard let value = fields["parameters"] else { return }
       let parts = try Fields(
-        value, at: fields.path(to: "parameters"), known: ["header", "body", "buttons"], later: ["carousel", "cards", "limited_time_offer"])
+        value, at: fields.path(to: "parameters"), known: ["header", "body", "buttons"],
+        later: ["carousel", "cards", "limited_time_offer"])
       parameters.media = try TemplatePart.media(parts["header"], at: parts.path(to: "header"))
-      if parameters.media == nil { parameters.header = try TemplatePart.list(parts["header"], at: parts.path(to: "header")) }
+      if parameters.media == nil {
+        parameters.header = try TemplatePart.list(parts["header"], at: parts.path(to: "header"))
+      }
       parameters.body = try TemplatePart.list(parts["body"], at: parts.path(to: "body"))
       parameters.buttons = try TemplatePart.buttons(parts["buttons"], at: parts.path(to: "buttons"))
     }
@@ -90,14 +95,17 @@ extension CampaignSpec {
         }
       case .object(let object):
         for field in object.fields {
-          list.append(Parameter(name: field.key, source: try ParameterSource(json: field.value, at: "\(path).\(field.key)")))
+          list.append(
+            Parameter(name: field.key, source: try ParameterSource(json: field.value, at: "\(path).\(field.key)")))
         }
       default:
         throw .invalid(
           path, "Here a list is expected, or an object for a template with named parameters.",
           remedy: "Write [\"20%\", {\"attr\": \"first_name\"}] or {\"first_name\": {\"attr\": \"first_name\"}}.")
       }
-      guard list.count <= 100 else { throw .invalid(path, "There are \(list.count) parameters.", remedy: "At most 100 are allowed.") }
+      guard list.count <= 100 else {
+        throw .invalid(path, "There are \(list.count) parameters.", remedy: "At most 100 are allowed.")
+      }
       return list
     }
 
@@ -111,7 +119,9 @@ extension CampaignSpec {
         kind: kind, id: try fields.text("id", limit: 100), link: try fields.text("link", limit: 2000),
         filename: try fields.text("filename", limit: 240))
       guard (media.id == nil) != (media.link == nil) else {
-        throw .invalid(fields.path, "Either an id or a link is expected.", remedy: "Write {\"link\": \"https://…\"} or {\"id\": \"…\"}.")
+        throw .invalid(
+          fields.path, "Either an id or a link is expected.",
+          remedy: "Write {\"link\": \"https://…\"} or {\"id\": \"…\"}.")
       }
       guard media.filename == nil || kind == .document else {
         throw .invalid(fields.path(to: "filename"), "Only a document has a file name.", remedy: "Leave it out.")
@@ -123,12 +133,14 @@ extension CampaignSpec {
     private static func buttons(_ value: JSONValue?, at path: String) throws(Problem) -> [ButtonParameter] {
       guard let value else { return [] }
       guard let pairs = value.objectValue else {
-        throw .invalid(path, "Here an object is expected, keyed by the button's index.", remedy: "Write {\"0\": \"summer\"}.")
+        throw .invalid(
+          path, "Here an object is expected, keyed by the button's index.", remedy: "Write {\"0\": \"summer\"}.")
       }
       var buttons: [ButtonParameter] = []
       for (key, member) in pairs {
         guard let index = Int(key), (0...9).contains(index), String(index) == key else {
-          throw .invalid("\(path).\(key)", "This is not the index of a button.", remedy: "Write an index from \"0\" to \"9\".")
+          throw .invalid(
+            "\(path).\(key)", "This is not the index of a button.", remedy: "Write an index from \"0\" to \"9\".")
         }
         buttons.append(ButtonParameter(index: index, source: try ParameterSource(json: member, at: "\(path).\(key)")))
       }

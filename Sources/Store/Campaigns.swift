@@ -12,7 +12,9 @@ public enum Campaigns {
     public var category: Category
     public var numbers: [Number.ID]
 
-    public init(spec: CampaignSpec, account: Account.ID, template: Template.ID, category: Category, numbers: [Number.ID]) {
+    public init(
+      spec: CampaignSpec, account: Account.ID, template: Template.ID, category: Category, numbers: [Number.ID]
+    ) {
       (self.spec, self.account, self.template) = (spec, account, template)
       (self.category, self.numbers) = (category, numbers)
     }
@@ -53,7 +55,8 @@ public enum Campaigns {
   }
 
   /// Stores a draft and answers its id, from this month's block.
-  public static func insert(_ draft: Draft, business: Business.ID, by actor: String, on pool: Pool) async throws(DatabaseError)
+  public static func insert(_ draft: Draft, business: Business.ID, by actor: String, on pool: Pool)
+    async throws(DatabaseError)
     -> Campaign.ID
   {
     var startAt: Instant?
@@ -75,7 +78,9 @@ public enum Campaigns {
     return Campaign.ID(rows[0].int64(0))
   }
 
-  public static func read(_ id: Campaign.ID, of business: Business.ID, on pool: Pool) async throws(DatabaseError) -> Entry? {
+  public static func read(_ id: Campaign.ID, of business: Business.ID, on pool: Pool) async throws(DatabaseError)
+    -> Entry?
+  {
     try await pool.run(
       select + " where c.business_id = $1 and c.campaign_id = $2", .int8(business.rawValue), .int8(id.rawValue)
     ).first.map(entry)
@@ -124,7 +129,8 @@ public enum Campaigns {
         insert into campaign_event (campaign_id, event, actor, reason, evidence)
         select campaign_id, 'launched', $3, $6, jsonb_build_object('now', $5::bool) from c
       ), a as (
-        insert into audit (business_id, actor, action, subject) select $1, $3, 'campaign_launched', campaign_id::text from c
+        insert into audit (business_id, actor, action, subject)
+        select $1, $3, 'campaign_launched', campaign_id::text from c
       )
       select 1 from c
       """, .int8(business.rawValue), .int8(id.rawValue), .text(actor), startAt.map { .timestamptz($0) } ?? .null,
@@ -132,8 +138,8 @@ public enum Campaigns {
     ).count == 1
   }
 
-  /// Ends a campaign for good, in one commit: the state, and a pause that the next gate sees. Those who will not be written to
-  /// get their rows afterwards. What was handed over still gets its result and its charge.
+  /// Ends a campaign for good, in one commit: the state, and a pause that the next gate sees. Those who will not be
+  /// written to get their rows afterwards. What was handed over still gets its result and its charge.
   ///
   /// False when it had ended already, or everything was handed over.
   public static func cancel(
@@ -148,11 +154,13 @@ public enum Campaigns {
         insert into pause (business_id, scope, scope_id, cause, reason, actor)
         select $1, 7, campaign_id, 'cancelled', $4, $3 from c
       ), j as (
-        update job set ended_at = now() from c where job.kind = 'prepare' and job.key = c.campaign_id::text and job.ended_at is null
+        update job set ended_at = now() from c
+        where job.kind = 'prepare' and job.key = c.campaign_id::text and job.ended_at is null
       ), e as (
         insert into campaign_event (campaign_id, event, actor, reason) select campaign_id, 'cancelled', $3, $4 from c
       ), a as (
-        insert into audit (business_id, actor, action, subject) select $1, $3, 'campaign_cancelled', campaign_id::text from c
+        insert into audit (business_id, actor, action, subject)
+        select $1, $3, 'campaign_cancelled', campaign_id::text from c
       )
       select 1 from c
       """, .int8(business.rawValue), .int8(id.rawValue), .text(actor), .text(reason)
@@ -171,7 +179,8 @@ public enum Campaigns {
   }
 
   public static func resume(
-    _ id: Campaign.ID, ending pauses: [Pause.ID], of business: Business.ID, by actor: String, reason: String, on pool: Pool
+    _ id: Campaign.ID, ending pauses: [Pause.ID], of business: Business.ID, by actor: String, reason: String,
+    on pool: Pool
   ) async throws(DatabaseError) {
     _ = try await pool.batch([
       Pauses.ending(pauses, reason: reason, actor: actor),
@@ -200,7 +209,9 @@ public enum Campaigns {
       [.int8(id.rawValue), .text(event), .text(actor), .text(reason), .jsonb(evidence.rendered())])
   }
 
-  public static func events(of id: Campaign.ID, after: Int64, limit: Int, on pool: Pool) async throws(DatabaseError) -> [Event] {
+  public static func events(of id: Campaign.ID, after: Int64, limit: Int, on pool: Pool) async throws(DatabaseError)
+    -> [Event]
+  {
     let rows = try await pool.run(
       """
       select event_id, at, event, actor, reason, evidence from campaign_event
@@ -208,12 +219,14 @@ public enum Campaigns {
       """, .int8(id.rawValue), .int8(after), .int8(Int64(limit)))
     return rows.map {
       Event(
-        id: $0.int64(0), at: $0.instant(1), event: $0.text(2), actor: $0.text(3), reason: $0.text(4), evidence: $0.jsonb(5))
+        id: $0.int64(0), at: $0.instant(1), event: $0.text(2), actor: $0.text(3), reason: $0.text(4),
+        evidence: $0.jsonb(5))
     }
   }
 
   /// The zones of the runs of each campaign, as lists with commas.
-  public static func zones(of ids: [Campaign.ID], on pool: Pool) async throws(DatabaseError) -> [Campaign.ID: [String]] {
+  public static func zones(of ids: [Campaign.ID], on pool: Pool) async throws(DatabaseError) -> [Campaign.ID: [String]]
+  {
     guard !ids.isEmpty else { return [:] }
     let rows = try await pool.run(
       "select distinct campaign_id, zone from run where campaign_id = any($1)", .int8s(ids.map(\.rawValue)))
@@ -224,7 +237,8 @@ public enum Campaigns {
 
   private static let select = """
     select c.campaign_id, c.kind, c.parent_id, c.name, c.state, c.spec, c.account_id, a.portfolio_id, c.template_id,
-      c.category, c.numbers, array(select distinct n.token_id from number n where n.number_id = any(c.numbers)), a.currency,
+      c.category, c.numbers, array(select distinct n.token_id from number n where n.number_id = any(c.numbers)),
+      a.currency,
       a.zone, c.start_at, c.end_at, c.recipients, c.excluded, c.failure, c.created_by, c.created_at, c.launched_by,
       c.launched_at, c.prepared_at, c.sent_at, c.ended_at,
       (select due_at from job j where j.kind = 'prepare' and j.key = c.campaign_id::text and j.ended_at is null)
@@ -240,7 +254,8 @@ public enum Campaigns {
       category: Category(rawValue: row.int16(9)) ?? .marketing, numbers: row.int64s(10).map { Number.ID($0) },
       tokens: row.int64s(11).map { Token.ID($0) }, currency: row.text(12), zone: row.text(13),
       startAt: row.optionalInstant(14), endAt: row.optionalInstant(15), recipients: row.optionalInt64(16),
-      excluded: row.optionalInt64(17), failure: row.optionalJsonb(18), createdBy: row.text(19), createdAt: row.instant(20),
+      excluded: row.optionalInt64(17), failure: row.optionalJsonb(18), createdBy: row.text(19),
+      createdAt: row.instant(20),
       launchedBy: row.optionalText(21), launchedAt: row.optionalInstant(22), preparedAt: row.optionalInstant(23),
       sentAt: row.optionalInstant(24), endedAt: row.optionalInstant(25), dueAt: row.optionalInstant(26))
   }

@@ -14,7 +14,8 @@ public enum Consents {
     public let at: Instant
 
     public init(
-      person: PersonKey, scope: ConsentScope, event: ConsentEvent, source: ConsentSource, evidence: JSONValue, at: Instant
+      person: PersonKey, scope: ConsentScope, event: ConsentEvent, source: ConsentSource, evidence: JSONValue,
+      at: Instant
     ) {
       (self.person, self.scope, self.event, self.source, self.at) = (person, scope, event, source, at)
       self.evidence = evidence.rendered()
@@ -53,7 +54,8 @@ public enum Consents {
     public let phone: PhoneNumber?
   }
 
-  /// Who must not be written to now, the newest word first, those below `before`. With phones it reads all contacts once.
+  /// Who must not be written to now, the newest word first, those below `before`. With phones it reads all contacts
+  /// once.
   public static func optOuts(of business: Business.ID, before: Int64?, limit: Int, withPhones: Bool, on pool: Pool)
     async throws(DatabaseError) -> [Suppression]
   {

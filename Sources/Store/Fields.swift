@@ -3,8 +3,8 @@ import JSON
 
 /// Reads one object of a request and says, for whatever is wrong with it, which field and what to write instead.
 ///
-/// A field that is `null` counts as absent. Names that are not known are refused with the nearest one that is: a misspelled
-/// `end_at` that is silently ignored would send for ever.
+/// A field that is `null` counts as absent. Names that are not known are refused with the nearest one that is: a
+/// misspelled `end_at` that is silently ignored would send for ever.
 public struct Fields {
   /// Where the object stands in the request; empty for the request itself.
   public let path: String
@@ -13,7 +13,9 @@ public struct Fields {
   /// Names in `later` are known to be planned; they are refused in those words.
   public init(_ json: JSONValue, at path: String = "", known: [String], later: [String] = []) throws(Problem) {
     guard case .object(let object) = json else {
-      throw .invalid(path.isEmpty ? nil : path, "Here an object is expected.", remedy: "Write {…} with \(known.joined(separator: ", ")).")
+      throw .invalid(
+        path.isEmpty ? nil : path, "Here an object is expected.",
+        remedy: "Write {…} with \(known.joined(separator: ", ")).")
     }
     (self.path, self.object) = (path, object)
     for field in object.fields where !known.contains(field.key) {
@@ -65,7 +67,10 @@ public struct Fields {
 
   public func flag(_ name: String) throws(Problem) -> Bool? {
     guard let value = self[name] else { return nil }
-    guard let flag = value.boolValue else { throw .invalid(path(to: name), "Here true or false is expected.", remedy: "Write true or false, without quotation marks.") }
+    guard let flag = value.boolValue else {
+      throw .invalid(
+        path(to: name), "Here true or false is expected.", remedy: "Write true or false, without quotation marks.")
+    }
     return flag
   }
 
@@ -74,7 +79,8 @@ public struct Fields {
     guard let value = self[name] else { return nil }
     guard let number = value.int64Value, range.contains(number) else {
       throw .invalid(
-        path(to: name), "Here a whole number is expected.", remedy: "Write a number from \(range.lowerBound) to \(range.upperBound).")
+        path(to: name), "Here a whole number is expected.",
+        remedy: "Write a number from \(range.lowerBound) to \(range.upperBound).")
     }
     return number
   }

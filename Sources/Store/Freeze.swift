@@ -69,7 +69,7 @@ public enum Freeze {
       switch order {
       case "longest": "length(array_to_string(vars, '')) desc"
       case "emptiest": "length(array_to_string(vars, ''))"
-      case "arabic": "(attributes::text ~ '[ء-ي]') desc, contact_id"
+      case "arabic": "(attributes->>'first_name' ~ '[ء-ي]') desc nulls last, (attributes::text ~ '[ء-ي]') desc, contact_id"
       case "latin": "(attributes->>'first_name' ~ '^[A-Za-z]') desc nulls last, contact_id"
       default: "md5(contact_id::text)"
       }

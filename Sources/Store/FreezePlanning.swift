@@ -36,7 +36,8 @@ extension FreezePlan {
       }
     }
     self.init(
-      business: business, audiences: spec.audience.ids, marketing: marketing, requireOptIn: spec.requireOptIn ?? marketing,
+      business: business, audiences: spec.audience.ids, marketing: marketing,
+      requireOptIn: spec.requireOptIn ?? marketing,
       otherZone: other)
     attributes = spec.audience.conditions.map { ($0.attribute, $0.value) }
     values = spec.template.parameters.ordered.map(\.source)

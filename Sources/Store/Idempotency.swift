@@ -14,7 +14,8 @@ public enum Idempotency {
   }
 
   /// Claims the key for a request with this digest. Two at once: one is `first`.
-  public static func claim(_ key: String, digest: [UInt8], business: Business.ID, on pool: Pool) async throws(DatabaseError)
+  public static func claim(_ key: String, digest: [UInt8], business: Business.ID, on pool: Pool)
+    async throws(DatabaseError)
     -> Claim
   {
     let inserted = try await pool.run(
@@ -26,7 +27,10 @@ public enum Idempotency {
       """, .int8(business.rawValue), .text(key), .bytea(digest))
     if !inserted.isEmpty { return .first }
     let rows = try await pool.run(
-      "select request, status, answer, at < now() - interval '15 minutes' from idempotency where business_id = $1 and key = $2",
+      """
+      select request, status, answer, at < now() - interval '15 minutes' from idempotency
+      where business_id = $1 and key = $2
+      """,
       .int8(business.rawValue), .text(key))
     // Forgotten between the two statements: as if it still ran, so that the caller asks again.
     guard let row = rows.first else { return .running }

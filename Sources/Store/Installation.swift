@@ -12,8 +12,8 @@ public struct Installation: Sendable {
 
   /// Reads the installation, creating it on a new database.
   ///
-  /// Throws `InstallationError.wrongSealKey` when the pepper was sealed under another key: going on with a new one would
-  /// lose every opt-out.
+  /// Throws `InstallationError.wrongSealKey` when the pepper was sealed under another key: going on with a new one
+  /// would lose every opt-out.
   public static func open(_ pool: Pool, sealKey: SealKey) async throws -> Installation {
     let rows = try await pool.batch([
       Statement(

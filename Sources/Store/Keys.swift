@@ -17,8 +17,8 @@ public struct Caller: Sendable, Equatable {
   public var actor: String { "key:\(name)" }
 }
 
-/// API keys. A key is shown once; the database has its MAC under a key derived from the seal key, so that a stolen backup
-/// opens nothing.
+/// API keys. A key is shown once; the database has its MAC under a key derived from the seal key, so that a stolen
+/// backup opens nothing.
 public struct Keys: Sendable {
   private let mac: MACKey
 
@@ -35,7 +35,8 @@ public struct Keys: Sendable {
   private func digest(_ key: String) -> [UInt8] { mac.hmacSHA256(Array(key.utf8)) }
 
   /// Creates a key and answers it: the only time it is ever seen.
-  public func create(name: String, role: Role, business: Business.ID, by actor: String, on pool: Pool) async throws(DatabaseError)
+  public func create(name: String, role: Role, business: Business.ID, by actor: String, on pool: Pool)
+    async throws(DatabaseError)
     -> (id: APIKey.ID, key: String)
   {
     let key = "qk_" + Crypto.base32(Crypto.randomBytes(25))
@@ -72,7 +73,8 @@ public struct Keys: Sendable {
   }
 
   /// Whether there was such a key that was not revoked yet. It holds from the next request on.
-  public static func revoke(_ id: APIKey.ID, of business: Business.ID, by actor: String, on pool: Pool) async throws(DatabaseError)
+  public static func revoke(_ id: APIKey.ID, of business: Business.ID, by actor: String, on pool: Pool)
+    async throws(DatabaseError)
     -> Bool
   {
     try await pool.run(

@@ -27,7 +27,8 @@ public enum MigrationError: Error, Equatable {
         remedy: "Use the newer version of qafila.")
     case .behind(let names):
       Problem(
-        503, "database_behind", "The database lacks migrations.", detail: "Not applied yet: \(names.joined(separator: ", ")).",
+        503, "database_behind", "The database lacks migrations.",
+        detail: "Not applied yet: \(names.joined(separator: ", ")).",
         remedy: "Run: qafila migrate")
     }
   }
@@ -98,7 +99,9 @@ public enum Migrator {
     return missing.map(\.name)
   }
 
-  private static func compare(_ applied: [(name: String, digest: [UInt8])]) throws(MigrationError) -> [Migrations.Migration] {
+  private static func compare(_ applied: [(name: String, digest: [UInt8])]) throws(MigrationError) -> [Migrations
+    .Migration]
+  {
     for (name, digest) in applied {
       guard let migration = Migrations.all.first(where: { $0.name == name }) else { throw .newer(name) }
       guard Crypto.sha256(migration.sql) == digest else { throw .changed(name) }

@@ -77,7 +77,8 @@ public enum Numbers {
   /// Adds a number with its account, portfolio and token, or renews what is known of it, all in one commit.
   ///
   /// Nil when the number or the account belongs to another business.
-  public static func register(_ new: Registration, business: Business.ID, by actor: String, on pool: Pool) async throws(DatabaseError)
+  public static func register(_ new: Registration, business: Business.ID, by actor: String, on pool: Pool)
+    async throws(DatabaseError)
     -> Number.ID?
   {
     let portfolio = new.portfolio ?? "waba:" + new.wabaID
@@ -104,8 +105,8 @@ public enum Numbers {
         ]),
       Statement(
         """
-        insert into number as n (business_id, account_id, token_id, phone_number_id, phone, label, verified_name, status,
-          quality, tier, throughput, per_second, observed_at)
+        insert into number as n (business_id, account_id, token_id, phone_number_id, phone, label, verified_name,
+          status, quality, tier, throughput, per_second, observed_at)
         select $1, a.account_id, t.token_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, now()
         from account a, token t
         where a.waba_id = $2 and a.business_id = $1 and t.business_id = $1 and t.digest = $3
@@ -140,12 +141,15 @@ public enum Numbers {
   }
 
   /// By `phone_number_id`, display number (however it is spaced) or label. Several: the label is not unique.
-  public static func find(_ word: String, of business: Business.ID, on pool: Pool) async throws(DatabaseError) -> [Entry] {
+  public static func find(_ word: String, of business: Business.ID, on pool: Pool) async throws(DatabaseError)
+    -> [Entry]
+  {
     let digits = word.filter { $0.isASCII && $0.isNumber }
     let spaced = word.allSatisfy { $0.isASCII && ($0.isNumber || " +-()".contains($0)) }
     let phone = spaced ? Int64(digits) : nil
     let rows = try await pool.run(
-      select + " where n.business_id = $1 and (n.phone_number_id = $2 or n.label = $2 or n.phone = $3) order by n.number_id",
+      select
+        + " where n.business_id = $1 and (n.phone_number_id = $2 or n.label = $2 or n.phone = $3) order by n.number_id",
       .int8(business.rawValue), .text(word), phone.map { .int8($0) } ?? .null)
     let all = rows.map(entry)
     let exact = all.filter { $0.phoneNumberID == word }
@@ -171,7 +175,9 @@ public enum Numbers {
     let rows = try await pool.run(
       "select account_id, waba_id, currency, zone from account where business_id = $1 order by account_id",
       .int8(business.rawValue))
-    return rows.map { AccountEntry(id: Account.ID($0.int64(0)), wabaID: $0.text(1), currency: $0.text(2), zone: $0.text(3)) }
+    return rows.map {
+      AccountEntry(id: Account.ID($0.int64(0)), wabaID: $0.text(1), currency: $0.text(2), zone: $0.text(3))
+    }
   }
 
   private static let select = """

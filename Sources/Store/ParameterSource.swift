@@ -71,10 +71,13 @@ public enum ParameterSource: Sendable, Equatable {
   private static func checked(_ text: String, at path: String) throws(Problem) -> String {
     if let flaw = flaw(in: text) {
       throw Problem(
-        422, "parameter_invalid", "Meta refuses this parameter.", detail: "Meta refuses this value: \(flaw).", field: path,
+        422, "parameter_invalid", "Meta refuses this parameter.", detail: "Meta refuses this value: \(flaw).",
+        field: path,
         remedy: "Write one line without tabs and with at most 4 spaces in a row.")
     }
-    guard text.count <= 1024 else { throw .invalid(path, "The text has \(text.count) characters.", remedy: "At most 1024 are allowed.") }
+    guard text.count <= 1024 else {
+      throw .invalid(path, "The text has \(text.count) characters.", remedy: "At most 1024 are allowed.")
+    }
     return text
   }
 }

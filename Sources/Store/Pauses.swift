@@ -2,8 +2,8 @@ import Domain
 import JSON
 import Postgres
 
-/// Pauses are open causes over a scope. Sending is allowed while none is open over any scope of a message; each is ended
-/// by a row of its own, so that who stopped what, and why, stays on the record.
+/// Pauses are open causes over a scope. Sending is allowed while none is open over any scope of a message; each is
+/// ended by a row of its own, so that who stopped what, and why, stays on the record.
 public enum Pauses {
   public enum Cause: String, Sendable {
     case marketer, `operator`, guarding = "guard", error, stopAll = "stop_all", cancelled
@@ -48,7 +48,8 @@ public enum Pauses {
   /// The open pauses over exactly this scope, the oldest first.
   public static func open(_ scope: PauseScope, _ id: Int64, on pool: Pool) async throws(DatabaseError) -> [Entry] {
     try await pool.run(
-      select + " where p.scope = $1 and p.scope_id = $2 and e.pause_id is null order by p.pause_id", .int2(scope.rawValue),
+      select + " where p.scope = $1 and p.scope_id = $2 and e.pause_id is null order by p.pause_id",
+      .int2(scope.rawValue),
       .int8(id)
     ).map(entry)
   }
@@ -61,9 +62,12 @@ public enum Pauses {
   }
 
   /// All pauses over this scope, the newest first.
-  public static func history(_ scope: PauseScope, _ id: Int64, limit: Int, on pool: Pool) async throws(DatabaseError) -> [Entry] {
+  public static func history(_ scope: PauseScope, _ id: Int64, limit: Int, on pool: Pool) async throws(DatabaseError)
+    -> [Entry]
+  {
     try await pool.run(
-      select + " where p.scope = $1 and p.scope_id = $2 order by p.pause_id desc limit $3", .int2(scope.rawValue), .int8(id),
+      select + " where p.scope = $1 and p.scope_id = $2 order by p.pause_id desc limit $3", .int2(scope.rawValue),
+      .int8(id),
       .int8(Int64(limit))
     ).map(entry)
   }
@@ -75,7 +79,8 @@ public enum Pauses {
       with p as (
         insert into pause (business_id, scope, scope_id, cause, reason, actor)
         select business_id, 1, business_id, 'stop_all', $1, $2 from business b
-        where not exists (select from open_pause o where o.scope = 1 and o.scope_id = b.business_id and o.cause = 'stop_all')
+        where not exists (
+          select from open_pause o where o.scope = 1 and o.scope_id = b.business_id and o.cause = 'stop_all')
         returning business_id
       ), a as (
         insert into audit (business_id, actor, action, detail)
@@ -87,7 +92,8 @@ public enum Pauses {
   }
 
   private static let select = """
-    select p.pause_id, p.scope, p.scope_id, p.cause, p.rule, p.reason, p.evidence, p.actor, p.at, e.reason, e.actor, e.at
+    select p.pause_id, p.scope, p.scope_id, p.cause, p.rule, p.reason, p.evidence, p.actor, p.at, e.reason,
+      e.actor, e.at
     from pause p left join pause_end e using (pause_id)
     """
 

@@ -61,13 +61,15 @@ public enum Rates {
       else { continue }
       let key = row.text(0) + row.date(1).description
       let rate = Rate(
-        id: RateRow.ID(row.int64(4)), effectiveFrom: row.date(1), market: market, category: category, currency: currency,
+        id: RateRow.ID(row.int64(4)), effectiveFrom: row.date(1), market: market, category: category,
+        currency: currency,
         amount: row.amount(7), source: row.text(2))
       cards[key, default: (currency, row.date(1), row.text(2), row.bool(3), [])].rates.append(rate)
     }
     return RateBook(
       cards.values.map {
-        RateCard(currency: $0.currency, effectiveFrom: $0.from, isComplete: $0.complete, source: $0.source, rates: $0.rates)
+        RateCard(
+          currency: $0.currency, effectiveFrom: $0.from, isComplete: $0.complete, source: $0.source, rates: $0.rates)
       })
   }
 }

@@ -48,8 +48,8 @@ public enum Recipients {
   /// Rows looked at for one page at most, in windows: a rare state in a large campaign takes several pages.
   static let scan = (window: Int64(5000), windows: 20)
 
-  /// The people after `cursor` whose state is one of `states` (nil: all). With nobody left the next cursor is nil; a page
-  /// may be short of `limit`, or empty, and still have one.
+  /// The people after `cursor` whose state is one of `states` (nil: all). With nobody left the next cursor is nil; a
+  /// page may be short of `limit`, or empty, and still have one.
   public static func page(
     of id: Campaign.ID, after cursor: Cursor?, states: Set<RecipientState>?, limit: Int, on pool: Pool
   ) async throws(DatabaseError) -> (entries: [Entry], next: Cursor?) {
@@ -63,7 +63,8 @@ public enum Recipients {
     }
     let wanted = states.map { $0.subtracting([.excluded]) }
     if from < .max, wanted?.isEmpty != true {
-      let top = try await pool.run("select coalesce(max(seq), 0)::int8 from recipient where campaign_id = $1", .int8(id.rawValue))[0]
+      let top = try await pool.run(
+        "select coalesce(max(seq), 0)::int8 from recipient where campaign_id = $1", .int8(id.rawValue))[0]
         .int64(0)
       for _ in 0..<scan.windows where from < top && entries.count < limit {
         let upto = from + scan.window
@@ -88,7 +89,8 @@ public enum Recipients {
       entries.append(
         Entry(
           seq: 0, contact: Contact.ID(row.int64(0)), phone: row.optionalInt64(3).flatMap { PhoneNumber(digits: $0) },
-          state: .excluded, reason: ExclusionReason(rawValue: row.int16(2))?.word, attempt: nil, number: nil, handedAt: nil,
+          state: .excluded, reason: ExclusionReason(rawValue: row.int16(2))?.word, attempt: nil, number: nil,
+          handedAt: nil,
           sentAt: nil, deliveredAt: nil, readAt: nil, failedAt: nil, dueAt: nil, cost: nil,
           audience: Audience.ID(row.int64(1))))
     }
@@ -119,7 +121,8 @@ public enum Recipients {
       seq: row.int64(0), contact: Contact.ID(row.int64(1)), phone: PhoneNumber(digits: row.int64(2)), state: state,
       reason: reason, attempt: row.optionalInt16(7), number: row.optionalInt64(8).map { Number.ID($0) },
       handedAt: row.optionalInstant(9), sentAt: row.optionalInstant(10), deliveredAt: row.optionalInstant(11),
-      readAt: row.optionalInstant(12), failedAt: row.optionalInstant(13), dueAt: state == .held ? row.optionalInstant(14) : nil,
+      readAt: row.optionalInstant(12), failedAt: row.optionalInstant(13),
+      dueAt: state == .held ? row.optionalInstant(14) : nil,
       cost: row.optionalAmount(15), audience: nil)
   }
 }

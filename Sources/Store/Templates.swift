@@ -47,21 +47,25 @@ public enum Templates {
 
   /// Takes over what Meta shows for an account now. The version grows when a text changes; what Meta no longer shows is
   /// kept as `DELETED`, because campaigns refer to it.
-  public static func sync(_ templates: [Seen], account: Account.ID, business: Business.ID, by actor: String, on pool: Pool)
+  public static func sync(
+    _ templates: [Seen], account: Account.ID, business: Business.ID, by actor: String, on pool: Pool
+  )
     async throws(DatabaseError) -> SyncResult
   {
     let rows = try await pool.batch([
       Statement(
         """
         with given as (
-          select * from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::int2[], $8::text[], $9::text[], $10::jsonb[])
+          select * from unnest(
+            $3::text[], $4::text[], $5::text[], $6::text[], $7::int2[], $8::text[], $9::text[], $10::jsonb[])
             x (meta_id, name, language, status, category, quality, parameter_format, components)
         ), before as (
           select t.name, t.language, t.components, t.parameter_format from template t where t.account_id = $2
         ), put as (
           insert into template as t (business_id, account_id, meta_id, name, language, status, category, quality,
             parameter_format, components, synced_at)
-          select $1, $2, meta_id, name, language, status, category, quality, parameter_format, components, now() from given
+          select $1, $2, meta_id, name, language, status, category, quality, parameter_format, components, now()
+          from given
           on conflict (account_id, name, language) do update set meta_id = excluded.meta_id, status = excluded.status,
             category = excluded.category, quality = excluded.quality, synced_at = excluded.synced_at,
             version = t.version + (t.components is distinct from excluded.components
@@ -79,9 +83,12 @@ public enum Templates {
         from given g left join before b on b.name = g.name and b.language = g.language
         """,
         [
-          .int8(business.rawValue), .int8(account.rawValue), .texts(templates.map(\.metaID)), .texts(templates.map(\.name)),
-          .texts(templates.map(\.language)), .texts(templates.map(\.status)), .int2s(templates.map(\.category.rawValue)),
-          .texts(templates.map(\.quality)), .texts(templates.map(\.parameterFormat)), .jsonbs(templates.map(\.components)),
+          .int8(business.rawValue), .int8(account.rawValue), .texts(templates.map(\.metaID)),
+          .texts(templates.map(\.name)),
+          .texts(templates.map(\.language)), .texts(templates.map(\.status)),
+          .int2s(templates.map(\.category.rawValue)),
+          .texts(templates.map(\.quality)), .texts(templates.map(\.parameterFormat)),
+          .jsonbs(templates.map(\.components)),
         ]),
       Audit.entry(business: business, actor: actor, action: "templates_synced", subject: account.description),
     ])
@@ -91,7 +98,8 @@ public enum Templates {
   }
 
   public static func list(of business: Business.ID, on pool: Pool) async throws(DatabaseError) -> [Entry] {
-    try await pool.run(select + " where t.business_id = $1 order by t.name, t.language", .int8(business.rawValue)).map(entry)
+    try await pool.run(select + " where t.business_id = $1 order by t.name, t.language", .int8(business.rawValue)).map(
+      entry)
   }
 
   /// All languages of one name in one account.

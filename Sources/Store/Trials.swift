@@ -16,7 +16,8 @@ public enum Trials {
   }
 
   /// Of those phones that are contacts, their attributes as JSON.
-  public static func attributes(of phones: [PhoneNumber], business: Business.ID, on pool: Pool) async throws(DatabaseError)
+  public static func attributes(of phones: [PhoneNumber], business: Business.ID, on pool: Pool)
+    async throws(DatabaseError)
     -> [PhoneNumber: [UInt8]]
   {
     let rows = try await pool.run(
@@ -29,7 +30,8 @@ public enum Trials {
 
   /// Starts the test. Who is not a contact yet becomes one, without consent: marketing never reaches them by that.
   public static func start(
-    _ draft: Campaigns.Draft, template: Templates.Entry, people: [Person], of parent: Campaign.ID, business: Business.ID,
+    _ draft: Campaigns.Draft, template: Templates.Entry, people: [Person], of parent: Campaign.ID,
+    business: Business.ID,
     by actor: String, on pool: Pool
   ) async throws -> Campaign.ID {
     let spec = draft.spec.json
@@ -39,8 +41,9 @@ public enum Trials {
     return try await pool.transaction { tx in
       let id = try await tx.run(
         """
-        insert into campaign (campaign_id, business_id, kind, parent_id, name, state, spec, frozen, account_id, template_id,
-          category, numbers, start_at, recipients, excluded, created_by, launched_by, launched_at, prepared_at)
+        insert into campaign (campaign_id, business_id, kind, parent_id, name, state, spec, frozen, account_id,
+          template_id, category, numbers, start_at, recipients, excluded, created_by, launched_by, launched_at,
+          prepared_at)
         values (next_campaign_id(), $1, 2, $2, $3, 5, $4, $5, $6, $7, $8, $9, now(), $10, 0, $11, $11, now(), now())
         returning campaign_id
         """, .int8(business.rawValue), .int8(parent.rawValue), .text(draft.spec.name), .jsonb(spec.rendered()),
@@ -62,7 +65,8 @@ public enum Trials {
           insert into recipient (campaign_id, contact_id, phone, seq, class, person_key, vars)
           select $2, c.contact_id, c.phone, n, 0, c.person_key,
             coalesce((select array_agg(v order by i) from jsonb_array_elements_text(j) with ordinality e (v, i)), '{}')
-          from unnest($3::int8[], $4::jsonb[]) with ordinality x (p, j, n) join contact c on c.business_id = $1 and c.phone = p
+          from unnest($3::int8[], $4::jsonb[]) with ordinality x (p, j, n)
+          join contact c on c.business_id = $1 and c.phone = p
           """,
           [
             .int8(business.rawValue), .int8(id), .int8s(people.map(\.phone.digits)),

@@ -12,20 +12,26 @@ enum AudiencesCommand {
       words: ["audiences", "create"], arguments: ["NAME"], summary: "make an empty audience", options: [Commands.json],
       settings: Setting.client, run: create),
     Command(
-      words: ["audiences", "import"], arguments: ["AUDIENCE", "FILE"], summary: "load contacts from CSV or NDJSON (- is standard input)",
+      words: ["audiences", "import"], arguments: ["AUDIENCE", "FILE"],
+      summary: "load contacts from CSV or NDJSON (- is standard input)",
       details: [
-        "AUDIENCE is an id, or a name; with --create it is made when there is none of that name. What is not taken is told by\n"
-          + "reason and kept: --rejects PATH writes it as CSV, readable by you alone."
+        """
+        AUDIENCE is an id, or a name; with --create it is made when there is none of that name. What is not \
+        taken is told by reason and kept: --rejects PATH writes it as CSV, readable by you alone.
+        """
       ],
       options: [
         Option("create", nil, "make the audience when there is none of that name"),
         Option("default-region", "CC", "country of numbers without +, e.g. EG"),
         Option("phone-column", "NAME", "the column of phones, when its name is not a usual one"),
-        Option("consent-source", "TEXT", "where the people's consent comes from; without it they are stored, not marketable"),
+        Option(
+          "consent-source", "TEXT", "where consent comes from; without it people are stored, not marketable"),
         Option("consent-at", "TIME", "when they consented, for rows that don't say"),
         Option("accept", "WORDS", "also take: possible, landline, service (comma between)"),
-        Option("fix", "WORDS", "repair: old_format"), Option("on-error", "WORD", "a file that breaks off: refuse (unless given) or keep"),
-        Option("encoding", "NAME", "when it is not found out by itself"), Option("delimiter", "WORD", "comma, semicolon or tab"),
+        Option("fix", "WORDS", "repair: old_format"),
+        Option("on-error", "WORD", "a file that breaks off: refuse (unless given) or keep"),
+        Option("encoding", "NAME", "when it is not found out by itself"),
+        Option("delimiter", "WORD", "comma, semicolon or tab"),
         Option("ndjson", nil, "the file is NDJSON, whatever its name"),
         Option("rejects", "PATH", "write what was not taken to this file"), Commands.json,
       ], settings: Setting.client, run: load),
@@ -35,7 +41,8 @@ enum AudiencesCommand {
     invocation.showList(
       try await ServiceClient(invocation).all("/v1/audiences"),
       [
-        ("id", .right, { $0.text("id") }), ("name", .left, { $0.text("name") }), ("people", .right, { $0.text("people") }),
+        ("id", .right, { $0.text("id") }), ("name", .left, { $0.text("name") }),
+        ("people", .right, { $0.text("people") }),
         ("created", .left, { $0.time("created_at") }),
       ])
   }
@@ -52,7 +59,8 @@ enum AudiencesCommand {
     let isNDJSON = invocation.has("ndjson") || path.hasSuffix(".ndjson") || path.hasSuffix(".jsonl")
     let file = try UploadFile(path)
     let names = [
-      "default-region", "phone-column", "consent-source", "consent-at", "accept", "fix", "on-error", "encoding", "delimiter",
+      "default-region", "phone-column", "consent-source", "consent-at", "accept", "fix", "on-error", "encoding",
+      "delimiter",
     ]
     let query = names.map {
       (String($0.replacing("-", with: "_")), invocation.option($0))
@@ -130,7 +138,13 @@ struct UploadFile {
       let total = Lock(0)
       return HTTPUpload(length: size) { buffer in
         let count = read(file, buffer.baseAddress, buffer.count)
-        if count > 0 { sent(total.with { $0 += count; return $0 }) }
+        if count > 0 {
+          sent(
+            total.with {
+              $0 += count
+              return $0
+            })
+        }
         return count
       }
     }

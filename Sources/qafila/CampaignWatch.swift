@@ -40,11 +40,14 @@ enum CampaignWatch {
     if let failed = states?["failed"]?.int64Value, failed > 0 { tail.append("failed \(Progress.grouped(Int(failed)))") }
     if let cost = campaign["cost"]?.arrayValue?.first { tail.append(cost.text("amount") + " " + cost.text("currency")) }
     Terminal.redraw(
-      Progress.line(campaign.text("state"), Int(progress["done"]?.int64Value ?? 0), Int(total), tail.joined(separator: " · ")))
+      Progress.line(
+        campaign.text("state"), Int(progress["done"]?.int64Value ?? 0), Int(total), tail.joined(separator: " · ")))
   }
 
   static func duration(_ seconds: Int) -> String {
-    seconds < 60 ? "\(seconds) s" : seconds < 3600 ? "\(seconds / 60) min \(seconds % 60) s" : "\(seconds / 3600) h \(seconds % 3600 / 60) min"
+    seconds < 60
+      ? "\(seconds) s"
+      : seconds < 3600 ? "\(seconds / 60) min \(seconds % 60) s" : "\(seconds / 3600) h \(seconds % 3600 / 60) min"
   }
 }
 

@@ -8,17 +8,21 @@ enum CampaignsCommand {
 
   static let commands = [
     Command(
-      words: ["campaigns", "create"], arguments: ["FILE"], summary: "make a draft from a JSON file (- is standard input)",
+      words: ["campaigns", "create"], arguments: ["FILE"],
+      summary: "make a draft from a JSON file (- is standard input)",
       options: [Option("dry-run", nil, "store nothing, only show what it would come to"), Commands.json],
       settings: Setting.client, run: create),
     Command(
       words: ["campaigns", "list"], summary: "campaigns, the newest first",
-      options: [Option("limit", "N", "at most so many (50 unless given)"), Commands.json], settings: Setting.client, run: list),
+      options: [Option("limit", "N", "at most so many (50 unless given)"), Commands.json], settings: Setting.client,
+      run: list),
     Command(
-      words: ["campaigns", "show"], arguments: ["ID"], summary: "one campaign: state, counts, cost", options: [Commands.json],
+      words: ["campaigns", "show"], arguments: ["ID"], summary: "one campaign: state, counts, cost",
+      options: [Commands.json],
       settings: Setting.client, run: show),
     Command(
-      words: ["campaigns", "watch"], arguments: ["ID"], summary: "follow a campaign with a progress bar until it has ended",
+      words: ["campaigns", "watch"], arguments: ["ID"],
+      summary: "follow a campaign with a progress bar until it has ended",
       options: [
         Option("until", "WHEN", "sent: all handed over; done (unless given): every result is in"), Commands.json,
       ], settings: Setting.client, run: CampaignWatch.run),
@@ -26,17 +30,21 @@ enum CampaignsCommand {
       words: ["campaigns", "preview"], arguments: ["ID"], summary: "the message for five real people of the audience",
       options: [Commands.json], settings: Setting.client, run: preview),
     Command(
-      words: ["campaigns", "test"], arguments: ["ID", "-"], summary: "send to named phones now; phones from standard input",
-      options: [Option("default-region", "CC", "country of numbers without +"), Commands.json], settings: Setting.client, run: test),
+      words: ["campaigns", "test"], arguments: ["ID", "-"],
+      summary: "send to named phones now; phones from standard input",
+      options: [Option("default-region", "CC", "country of numbers without +"), Commands.json],
+      settings: Setting.client, run: test),
     Command(
       words: ["campaigns", "launch"], arguments: ["ID"], summary: "start a draft; the first message leaves 60 s later",
       details: ["Above 10,000 people it asks you to type their number, unless --yes is given."],
       options: [
-        Option("now", nil, "skip the wait of 60 s"), Option("start-at", "TIME", "when the draft names no start: RFC 3339, or now"),
+        Option("now", nil, "skip the wait of 60 s"),
+        Option("start-at", "TIME", "when the draft names no start: RFC 3339, or now"),
         Option("yes", nil, "do not ask"), why, Commands.json,
       ], settings: Setting.client, run: launch),
     Command(
-      words: ["campaigns", "pause"], arguments: ["ID"], summary: "stop a campaign at once; works on the database when the service is down",
+      words: ["campaigns", "pause"], arguments: ["ID"],
+      summary: "stop a campaign at once; works on the database when the service is down",
       options: [why, Commands.json], settings: Setting.client + [.databaseURL], run: pause),
     Command(
       words: ["campaigns", "resume"], arguments: ["ID"], summary: "let a campaign go on",
@@ -45,12 +53,14 @@ enum CampaignsCommand {
         Option("cause", "WORD", "end only pauses of this cause", isRepeatable: true), Commands.json,
       ], settings: Setting.client, run: resume),
     Command(
-      words: ["campaigns", "cancel"], arguments: ["ID"], summary: "end a campaign for good", options: [why, Commands.json],
+      words: ["campaigns", "cancel"], arguments: ["ID"], summary: "end a campaign for good",
+      options: [why, Commands.json],
       settings: Setting.client, run: cancel),
     Command(
       words: ["campaigns", "recipients"], arguments: ["ID"], summary: "one row per person, with the reason",
       options: [
-        Option("state", "WORDS", "only these states (comma between)"), Option("limit", "N", "at most so many (100 unless given)"),
+        Option("state", "WORDS", "only these states (comma between)"),
+        Option("limit", "N", "at most so many (100 unless given)"),
         Commands.json,
       ], settings: Setting.client, run: recipients),
   ]
@@ -74,7 +84,9 @@ enum CampaignsCommand {
   }
 
   private static func list(_ invocation: Invocation) async throws {
-    guard let limit = Int(invocation.option("limit") ?? "50"), limit > 0 else { throw UsageError("--limit is a number above 0.") }
+    guard let limit = Int(invocation.option("limit") ?? "50"), limit > 0 else {
+      throw UsageError("--limit is a number above 0.")
+    }
     invocation.showList(
       try await ServiceClient(invocation).all("/v1/campaigns", limit: limit),
       [
@@ -103,7 +115,8 @@ enum CampaignsCommand {
   private static func test(_ invocation: Invocation) async throws {
     guard invocation.required(1) == "-", let bytes = Files.read("-") else {
       throw UsageError(
-        "Phones never stand on a command line.", remedy: "Give them on standard input: echo +20… | qafila campaigns test ID -")
+        "Phones never stand on a command line.",
+        remedy: "Give them on standard input: echo +20… | qafila campaigns test ID -")
     }
     let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
     var body: JSONObject = ["phones": .array(lines.filter { !$0.allSatisfy(\.isWhitespace) }.map { .string($0) })]
@@ -131,7 +144,8 @@ enum CampaignsCommand {
     let people = Int(forecast["recipients"]?.int64Value ?? 0)
     guard people > 10_000 else { return }
     guard Terminal.asksPeople else {
-      throw UsageError("\(Progress.grouped(people)) people would be written to.", remedy: "Add --yes to launch without being asked.")
+      throw UsageError(
+        "\(Progress.grouped(people)) people would be written to.", remedy: "Add --yes to launch without being asked.")
     }
     Terminal.say(
       "\(campaign.text("name")): \(Progress.grouped(people)) people, about \(forecast.text("cost.expected")) "
@@ -156,26 +170,36 @@ enum CampaignsCommand {
       try await Campaigns.pause(
         id, of: business, cause: .operator, by: "cli", reason: invocation.option("reason") ?? "", on: pool)
     }
-    invocation.show(["paused": true]) { _ in "Paused. qafila campaigns resume \(invocation.required(0)) --reason TEXT lets it go on." }
+    invocation.show(["paused": true]) { _ in
+      "Paused. qafila campaigns resume \(invocation.required(0)) --reason TEXT lets it go on."
+    }
   }
 
   private static func resume(_ invocation: Invocation) async throws {
     guard case .object(var body) = invocation.reason else { return }
     if let causes = invocation.options["cause"] { body.append("causes", .array(causes.map { .string($0) })) }
-    invocation.show(try await ServiceClient(invocation).post(path(invocation, "resume"), .object(body))) { CampaignSheet.text($0) }
+    invocation.show(try await ServiceClient(invocation).post(path(invocation, "resume"), .object(body))) {
+      CampaignSheet.text($0)
+    }
   }
 
   private static func cancel(_ invocation: Invocation) async throws {
-    invocation.show(try await ServiceClient(invocation).post(path(invocation, "cancel"), invocation.reason)) { CampaignSheet.text($0) }
+    invocation.show(try await ServiceClient(invocation).post(path(invocation, "cancel"), invocation.reason)) {
+      CampaignSheet.text($0)
+    }
   }
 
   private static func recipients(_ invocation: Invocation) async throws {
-    guard let limit = Int(invocation.option("limit") ?? "100"), limit > 0 else { throw UsageError("--limit is a number above 0.") }
+    guard let limit = Int(invocation.option("limit") ?? "100"), limit > 0 else {
+      throw UsageError("--limit is a number above 0.")
+    }
     invocation.showList(
       try await ServiceClient(invocation).all(
-        path(invocation, "recipients"), [("state", invocation.option("state")), ("limit", String(min(1000, limit)))], limit: limit),
+        path(invocation, "recipients"), [("state", invocation.option("state")), ("limit", String(min(1000, limit)))],
+        limit: limit),
       [
-        ("ref", .left, { $0.text("recipient_ref") }), ("phone", .left, { $0.text("phone") }), ("state", .left, { $0.text("state") }),
+        ("ref", .left, { $0.text("recipient_ref") }), ("phone", .left, { $0.text("phone") }),
+        ("state", .left, { $0.text("state") }),
         ("reason", .left, { $0.text("state_reason.code") }), ("handed", .left, { $0.time("handed_at") }),
         ("delivered", .left, { $0.time("delivered_at") }), ("cost", .right, { $0.text("cost.amount") }),
       ])
@@ -193,7 +217,9 @@ enum CampaignSheet {
     sheet.add("starts", campaign.time("start_at"))
     if let pace = campaign["spec"]?["pace"] {
       let limit = pace.objectValue?.first { $0.0.hasPrefix("per_") }
-      sheet.add("pace", (limit.map { $0.1.plain + " " + $0.0.replacing("_", with: " ") } ?? "") + ", jitter " + pace.text("jitter"))
+      sheet.add(
+        "pace",
+        (limit.map { $0.1.plain + " " + $0.0.replacing("_", with: " ") } ?? "") + ", jitter " + pace.text("jitter"))
     }
     if let forecast = campaign["forecast"] {
       sheet.add("audience", grouped(forecast.text("audience")))
@@ -202,8 +228,13 @@ enum CampaignSheet {
       }
       sheet.add("recipients", grouped(forecast.text("recipients")))
       sheet.add(
-        "cost", "about \(forecast.text("cost.expected")), at most \(forecast.text("cost.high")) \(forecast.text("cost.currency"))")
-      if forecast.text("cost.unpriced_people") != "0" { sheet.add("unpriced", forecast.text("cost.unpriced_people") + " people") }
+        "cost",
+        "about \(forecast.text("cost.expected")), at most \(forecast.text("cost.high")) "
+          + forecast.text("cost.currency")
+      )
+      if forecast.text("cost.unpriced_people") != "0" {
+        sheet.add("unpriced", forecast.text("cost.unpriced_people") + " people")
+      }
     }
     if let counts = campaign["counts"] {
       sheet.add("audience", grouped(counts.text("audience")))

@@ -28,7 +28,9 @@ struct CommandLineReader {
   }
 
   private func unknown(_ words: [String], _ group: String?) -> UsageError {
-    guard let first = words.first else { return UsageError("A command is expected first.", remedy: "See qafila --help.") }
+    guard let first = words.first else {
+      return UsageError("A command is expected first.", remedy: "See qafila --help.")
+    }
     if let group {
       let known = commands.filter { $0.words[0] == group }.compactMap { $0.words.dropFirst().first }
       let nearest = words.dropFirst().first.flatMap { NearestWord.to($0, among: known) }
@@ -56,7 +58,8 @@ struct CommandLineReader {
         isOver = true
         continue
       }
-      let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+        String.init)
       guard let option = known.first(where: { $0.name == parts[0] }) else {
         let nearest = NearestWord.to(parts[0], among: known.map(\.name))
         throw UsageError(
@@ -75,7 +78,9 @@ struct CommandLineReader {
         }
         value = next
       }
-      guard options[option.name] == nil || option.isRepeatable else { throw UsageError("--\(option.name) stands here twice.") }
+      guard options[option.name] == nil || option.isRepeatable else {
+        throw UsageError("--\(option.name) stands here twice.")
+      }
       options[option.name, default: []].append(value)
     }
     try check(arguments, of: command)
@@ -90,9 +95,12 @@ struct CommandLineReader {
         "qafila \(command.name) needs \(command.arguments[arguments.count]).", remedy: Help.usage(of: command))
     }
     if !takesMore, arguments.count > command.arguments.count {
-      throw UsageError("qafila \(command.name) does not take \(arguments[command.arguments.count]).", remedy: Help.usage(of: command))
+      throw UsageError(
+        "qafila \(command.name) does not take \(arguments[command.arguments.count]).", remedy: Help.usage(of: command))
     }
   }
 
-  static func options(of command: Command) -> [Option] { command.options + command.settings.flatMap(\.options) + everywhere }
+  static func options(of command: Command) -> [Option] {
+    command.options + command.settings.flatMap(\.options) + everywhere
+  }
 }

@@ -47,8 +47,12 @@ final class Counters: Sendable {
           ("{what=\"refused\"}", Double(counts.refused)), ("{what=\"unknown\"}", Double(counts.unknown)),
           ("{what=\"not_sent\"}", Double(counts.notSent)), ("{what=\"recorded\"}", Double(counts.recorded)),
         ])
-      put("gate_failures_total", "counter", "Gate statements that failed; nothing leaves without one.", [("", Double(counts.gateFailures))])
-      put("worst_lateness_seconds", "gauge", "The latest hand-over after its slot.", [("", Double(counts.worstLateness) / 1e9)])
+      put(
+        "gate_failures_total", "counter", "Gate statements that failed; nothing leaves without one.",
+        [("", Double(counts.gateFailures))])
+      put(
+        "worst_lateness_seconds", "gauge", "The latest hand-over after its slot.",
+        [("", Double(counts.worstLateness) / 1e9)])
       put("worst_gate_seconds", "gauge", "The slowest gate statement.", [("", Double(counts.worstGate) / 1e9)])
     }
     if let intake = sources.intake {

@@ -15,7 +15,7 @@ enum DemoDataCommand {
       Option("rows", "N", "so many rows, at most \(Progress.grouped(DemoAudience.mostRows)) (20,000 unless given)"),
       Option("seed", "N", "another seed makes another file (7 unless given)"),
       Option("out", "FILE", "the CSV of contacts; its rows without a country are \(DemoAudience.defaultRegion)"),
-      Option("opt-outs", "FILE", "the phones of those who opted out before, one a line")
+      Option("opt-outs", "FILE", "the phones of those who opted out before, one a line"),
     ]
   ) { invocation in
     guard let rows = Int(invocation.option("rows") ?? "20000"), (1...DemoAudience.mostRows).contains(rows) else {

@@ -10,14 +10,17 @@ import Store
 
 enum DevCommand {
   private static let sandboxListen = Setting(
-    variable: "QAFILA_SANDBOX_LISTEN", flag: "sandbox-listen", help: "where the Sandbox listens", standard: "127.0.0.1:8090")
+    variable: "QAFILA_SANDBOX_LISTEN", flag: "sandbox-listen", help: "where the Sandbox listens",
+    standard: "127.0.0.1:8090")
 
   static let command = Command(
     words: ["dev"], summary: "run everything for trying: private PostgreSQL, Sandbox, service",
     details: [
-      "One process and its PostgreSQL: makes the cluster and the secrets in a folder of its own, migrates, starts Sandbox and\n"
-        + "service, registers the Sandbox's numbers, and prints where everything is. Ctrl-C stops all of it; a second run goes on\n"
-        + "where the first one ended. Nothing here reaches Meta."
+      """
+      One process and its PostgreSQL: makes the cluster and the secrets in a folder of its own, migrates, \
+      starts Sandbox and service, registers the Sandbox's numbers, and prints where everything is. Ctrl-C \
+      stops all of it; a second run goes on where the first one ended. Nothing here reaches Meta.
+      """
     ],
     options: [
       Option("state", "DIR", "keep everything in this folder (\(DevState.standard))"), SandboxCommand.config,
@@ -51,7 +54,8 @@ enum DevCommand {
     let service = try await Service.start(
       ServeSettings(
         roles: Set(ServeSettings.Role.allCases), database: database, address: address, port: port, graphURL: sandboxURL,
-        graphVersion: Setting.graphVersion.standard ?? "", appSecrets: [state.appSecret], verifyToken: state.verifyToken,
+        graphVersion: Setting.graphVersion.standard ?? "", appSecrets: [state.appSecret],
+        verifyToken: state.verifyToken,
         sealKey: sealKey))
     let serviceURL = url(address, service.port)
     do {
@@ -96,7 +100,8 @@ enum DevCommand {
         _ = try await client.post(
           "/v1/numbers",
           [
-            "phone_number_id": .string(number.id), "waba_id": .string(account.id), "access_token": .string(account.accessToken),
+            "phone_number_id": .string(number.id), "waba_id": .string(account.id),
+            "access_token": .string(account.accessToken),
             "label": .string("sandbox-" + number.id.suffix(4)),
           ])
       }
@@ -104,7 +109,9 @@ enum DevCommand {
     _ = try await client.post("/v1/templates/sync")
   }
 
-  private static func show(_ state: DevState, _ world: SandboxSettings, service: String, sandbox: String, database: String) {
+  private static func show(
+    _ state: DevState, _ world: SandboxSettings, service: String, sandbox: String, database: String
+  ) {
     var sheet = SandboxCommand.sheet(world, url: sandbox)
     sheet.add("service", service)
     sheet.add("admin key", state.keyPath)
@@ -115,7 +122,9 @@ enum DevCommand {
   }
 
   /// The key of an earlier run when it still works, else a new one, kept in the state's folder.
-  private static func adminKey(_ state: DevState, _ sealKey: SealKey, _ database: ConnectionSettings) async throws -> String {
+  private static func adminKey(_ state: DevState, _ sealKey: SealKey, _ database: ConnectionSettings) async throws
+    -> String
+  {
     let pool = Pool(database, size: 1, on: Qafila.reactor)
     let keys = Keys(sealKey: sealKey)
     if let bytes = Files.read(state.keyPath) {

@@ -15,9 +15,11 @@ struct DevState: Sendable {
   /// Makes the folder and its secrets when they are missing.
   init(_ given: String?) throws(UsageError) {
     directory = DevState.absolute(given ?? DevState.standard)
-    // Run by root, the cluster belongs to another user, who must be able to pass. The secrets stay readable by us alone.
+    // Run by root, the cluster belongs to another user, who must be able to pass. The secrets stay readable by us
+    // alone.
     guard Files.makeDirectory(directory), chmod(directory, 0o711) == 0 else {
-      throw UsageError("The folder \(directory) cannot be made: \(Files.reason()).", remedy: "Give another: --state DIR.")
+      throw UsageError(
+        "The folder \(directory) cannot be made: \(Files.reason()).", remedy: "Give another: --state DIR.")
     }
     sealKey = try DevState.secret(directory + "/seal-key")
     appSecret = try DevState.secret(directory + "/app-secret")
@@ -39,7 +41,8 @@ struct DevState: Sendable {
     if access(path, F_OK) == 0 { return try Setting.contents(of: path) }
     let secret = Crypto.hex(Crypto.randomBytes(32))
     guard Files.writePrivate(path, secret + "\n") else {
-      throw UsageError("The file \(path) cannot be written: \(Files.reason()).", remedy: "Give another folder: --state DIR.")
+      throw UsageError(
+        "The file \(path) cannot be written: \(Files.reason()).", remedy: "Give another folder: --state DIR.")
     }
     return secret
   }

@@ -76,7 +76,8 @@ enum DoctorCommand {
     if missing.isEmpty {
       report.good("time zones: all \(PhoneZones.all.count) are there")
     } else {
-      report.bad("time zones: \(missing.sorted().prefix(5).joined(separator: ", ")) cannot be read", "apt-get install tzdata")
+      report.bad(
+        "time zones: \(missing.sorted().prefix(5).joined(separator: ", ")) cannot be read", "apt-get install tzdata")
     }
   }
 
@@ -84,7 +85,8 @@ enum DoctorCommand {
     do {
       try await invocation.withDatabase { pool in
         let asked = Instant.now
-        let row = try await pool.run("select current_setting('server_version_num')::int4, clock_timestamp(), pg_is_in_recovery()")[0]
+        let row = try await pool.run(
+          "select current_setting('server_version_num')::int4, clock_timestamp(), pg_is_in_recovery()")[0]
         let took = Instant.now - asked
         let version = row.int32(0)
         if version >= 150_000 {
@@ -128,7 +130,8 @@ enum DoctorCommand {
     let numbers = try await Numbers.list(of: installation.business, on: pool)
     if numbers.isEmpty { report.skipped("numbers: none is registered") }
     for number in numbers {
-      guard let sealed = try await Numbers.sealedToken(of: number.account, on: pool), let token = tokens.open(sealed) else {
+      guard let sealed = try await Numbers.sealedToken(of: number.account, on: pool), let token = tokens.open(sealed)
+      else {
         report.bad("number \(number.phoneNumberID): its token does not open", "Register the number again.")
         continue
       }
@@ -137,16 +140,22 @@ enum DoctorCommand {
         if node.isConnected {
           report.good("number \(number.phoneNumberID): connected, quality \(node.quality.word)")
         } else {
-          report.bad("number \(number.phoneNumberID): Meta says \(node.status ?? "nothing")", "Register it at Meta with its PIN.")
+          report.bad(
+            "number \(number.phoneNumberID): Meta says \(node.status ?? "nothing")", "Register it at Meta with its PIN."
+          )
         }
       } catch {
         switch error {
         case .refused(let refusal):
-          report.bad("number \(number.phoneNumberID): Meta refuses, error \(refusal.code)", "Give a new token: qafila numbers add.")
+          report.bad(
+            "number \(number.phoneNumberID): Meta refuses, error \(refusal.code)",
+            "Give a new token: qafila numbers add.")
         case .unreachable(let reason), .unanswered(let reason):
           report.bad("Meta does not answer (\(reason))", "Check QAFILA_GRAPH_URL and the network.")
         case .unexpected, .malformedID:
-          report.bad("number \(number.phoneNumberID): Meta's answer is not understood", "Check QAFILA_GRAPH_URL and its version.")
+          report.bad(
+            "number \(number.phoneNumberID): Meta's answer is not understood", "Check QAFILA_GRAPH_URL and its version."
+          )
         }
       }
     }
@@ -161,7 +170,8 @@ enum DoctorCommand {
       let pauses = try await client.all("/v1/pauses")
       if pauses.isEmpty { report.good("nothing is paused") }
       for pause in pauses {
-        report.skipped("paused: \(pause.text("scope")) by \(pause.text("by")) since \(pause.time("since")): \(pause.text("reason"))")
+        report.skipped(
+          "paused: \(pause.text("scope")) by \(pause.text("by")) since \(pause.time("since")): \(pause.text("reason"))")
       }
     } catch let problem as Problem {
       report.bad("service: \(problem.title)", problem.remedy ?? "")

@@ -28,10 +28,13 @@ enum Failure {
       Terminal.say("Check QAFILA_DATABASE_URL and that PostgreSQL runs.")
       return .unavailable
     case let failure as HTTPFailure:
-      Terminal.say("qafila: the service did not answer (\(failure.reason)).\nCheck QAFILA_URL and that qafila serve runs.")
+      Terminal.say(
+        "qafila: the service did not answer (\(failure.reason)).\nCheck QAFILA_URL and that qafila serve runs.")
       return .unavailable
     case HTTPServerError.refused(let call, let number):
-      Terminal.say("qafila: cannot listen: \(call) failed (\(String(cString: strerror(number)))).\nGive another address: --listen.")
+      Terminal.say(
+        "qafila: cannot listen: \(call) failed (\(String(cString: strerror(number)))).\nGive another address: --listen."
+      )
       return .failed
     case let failure as ClusterError:
       Terminal.say("qafila: \(failure)")

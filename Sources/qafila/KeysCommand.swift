@@ -13,7 +13,8 @@ enum KeysCommand {
       words: ["keys", "create"], summary: "make an API key and show it, once",
       details: ["Works directly on the database. Roles: \(Role.allCases.map(\.word).joined(separator: ", "))."],
       options: [
-        Option("role", "ROLE", "what the key may do"), Option("name", "NAME", "who or what will use it (the role unless given)"),
+        Option("role", "ROLE", "what the key may do"),
+        Option("name", "NAME", "who or what will use it (the role unless given)"),
         Commands.json,
       ], settings: settings, run: create),
     Command(
@@ -50,7 +51,8 @@ enum KeysCommand {
     let items = entries.map { entry -> JSONValue in
       [
         "id": .string(entry.id.description), "name": .string(entry.name), "role": .string(entry.role.word),
-        "created_at": .string(entry.createdAt.rfc3339()), "revoked_at": entry.revokedAt.map { .string($0.rfc3339()) } ?? .null,
+        "created_at": .string(entry.createdAt.rfc3339()),
+        "revoked_at": entry.revokedAt.map { .string($0.rfc3339()) } ?? .null,
       ]
     }
     invocation.showList(

@@ -2,7 +2,8 @@ import Domain
 import JSON
 import Reactor
 
-/// One JSON object a line on standard error: a constant event name, its data in fields. Never a phone, a body or a secret.
+/// One JSON object a line on standard error: a constant event name, its data in fields. Never a phone, a body or a
+/// secret.
 enum Log {
   static func write(_ event: String, _ fields: [(String, String)]) {
     var writer = JSONWriter()

@@ -5,8 +5,10 @@ enum MigrateCommand {
   static let command = Command(
     words: ["migrate"], summary: "bring the database to this version's schema",
     details: [
-      "Applies what is missing, in order, under a lock; a second run changes nothing. Refused when a file that was applied\n"
-        + "reads differently, or when the database is newer than this program."
+      """
+      Applies what is missing, in order, under a lock; a second run changes nothing. Refused when a file \
+      that was applied reads differently, or when the database is newer than this program.
+      """
     ],
     settings: [.databaseURL]
   ) { invocation in
@@ -15,6 +17,7 @@ enum MigrateCommand {
     let connection = Connection(settings, on: Qafila.reactor)
     let applied = try await Migrator.migrate(connection)
     await connection.close()
-    Terminal.print(applied.isEmpty ? "Nothing to apply: the database is current." : "Applied: \(applied.joined(separator: ", ")).")
+    Terminal.print(
+      applied.isEmpty ? "Nothing to apply: the database is current." : "Applied: \(applied.joined(separator: ", ")).")
   }
 }

@@ -8,15 +8,19 @@ enum NumbersCommand {
     Command(
       words: ["numbers", "add"], arguments: ["PHONE_NUMBER_ID", "WABA_ID"], summary: "register a number of Meta's",
       details: [
-        "The access token comes from QAFILA_ACCESS_TOKEN, QAFILA_ACCESS_TOKEN_FILE or --access-token-file PATH (- is standard\n"
-          + "input); it is sealed before it is stored."
+        """
+        The access token comes from QAFILA_ACCESS_TOKEN, QAFILA_ACCESS_TOKEN_FILE or --access-token-file \
+        PATH (- is standard input); it is sealed before it is stored.
+        """
       ],
       options: [
-        Option("label", "LABEL", "a name of your own"), Option("zone", "ZONE", "the account's time zone, when Meta's is not known"),
+        Option("label", "LABEL", "a name of your own"),
+        Option("zone", "ZONE", "the account's time zone, when Meta's is not known"),
         Commands.json,
       ], settings: Setting.client + [accessToken], run: add),
     Command(
-      words: ["numbers", "show"], arguments: ["NUMBER"], summary: "one number, by id, phone or label", options: [Commands.json],
+      words: ["numbers", "show"], arguments: ["NUMBER"], summary: "one number, by id, phone or label",
+      options: [Commands.json],
       settings: Setting.client, run: show),
     Command(
       words: ["numbers", "pause"], arguments: ["NUMBER"], summary: "stop sending from a number",
@@ -28,7 +32,8 @@ enum NumbersCommand {
   ]
 
   private static let accessToken = Setting(
-    variable: "QAFILA_ACCESS_TOKEN", flag: "access-token", help: "a system user's token for the account", isSecret: true)
+    variable: "QAFILA_ACCESS_TOKEN", flag: "access-token", help: "a system user's token for the account", isSecret: true
+  )
 
   private static func list(_ invocation: Invocation) async throws {
     invocation.showList(
@@ -70,7 +75,9 @@ enum NumbersCommand {
     sheet.add("state", number.text("state"))
     sheet.add("", number.text("state_reason.text"))
     sheet.add("quality", number.text("quality_text"))
-    sheet.add("rate", number.text("throughput.per_second") + "/s, campaigns " + number.text("throughput.free_per_second") + "/s")
+    sheet.add(
+      "rate", number.text("throughput.per_second") + "/s, campaigns " + number.text("throughput.free_per_second") + "/s"
+    )
     sheet.add("tier", number.text("tier"))
     sheet.add("currency", number.text("currency") + ", " + number.text("zone"))
     sheet.add("seen", number.time("observed_at"))

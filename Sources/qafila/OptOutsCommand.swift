@@ -1,7 +1,7 @@
 import JSON
 
-/// Opt-outs. A phone comes in by standard input only: a command line is seen by every user of the machine and kept in the
-/// shell's history.
+/// Opt-outs. A phone comes in by standard input only: a command line is seen by every user of the machine and kept in
+/// the shell's history.
 enum OptOutsCommand {
   private static let region = Option("default-region", "CC", "country of numbers without +, e.g. EG")
 
@@ -9,12 +9,14 @@ enum OptOutsCommand {
     Command(
       words: ["opt-outs", "add"], arguments: ["-"], summary: "record opt-outs; phones from standard input, one a line",
       options: [
-        Option("scope", "SCOPE", "marketing (unless given) or everything"), Option("reason", "TEXT", "where it was said"), region,
+        Option("scope", "SCOPE", "marketing (unless given) or everything"),
+        Option("reason", "TEXT", "where it was said"), region,
         Commands.json,
       ], settings: Setting.client, run: add),
     Command(
       words: ["opt-outs", "list"], summary: "who must not be written to, the newest first",
-      options: [Option("limit", "N", "at most so many (100 unless given)"), Commands.json], settings: Setting.client, run: list),
+      options: [Option("limit", "N", "at most so many (100 unless given)"), Commands.json], settings: Setting.client,
+      run: list),
     Command(
       words: ["opt-outs", "search"], arguments: ["-"], summary: "what one person said; the phone from standard input",
       options: [region, Commands.json], settings: Setting.client, run: search),
@@ -23,7 +25,8 @@ enum OptOutsCommand {
   static func phones(_ invocation: Invocation) throws(UsageError) -> [String] {
     guard invocation.required(0) == "-" else {
       throw UsageError(
-        "Phones never stand on a command line.", remedy: "Write - and give them on standard input: echo +20… | qafila \(invocation.command.name) -")
+        "Phones never stand on a command line.",
+        remedy: "Write - and give them on standard input: echo +20… | qafila \(invocation.command.name) -")
     }
     guard let bytes = Files.read("-") else { throw UsageError("Standard input cannot be read: \(Files.reason()).") }
     let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
@@ -49,11 +52,14 @@ enum OptOutsCommand {
   }
 
   private static func list(_ invocation: Invocation) async throws {
-    guard let limit = Int(invocation.option("limit") ?? "100"), limit > 0 else { throw UsageError("--limit is a number above 0.") }
+    guard let limit = Int(invocation.option("limit") ?? "100"), limit > 0 else {
+      throw UsageError("--limit is a number above 0.")
+    }
     invocation.showList(
       try await ServiceClient(invocation).all("/v1/opt-outs", limit: limit),
       [
-        ("person", .left, { $0.text("person") }), ("phone", .left, { $0.text("phone") }), ("scope", .left, { $0.text("scope") }),
+        ("person", .left, { $0.text("person") }), ("phone", .left, { $0.text("phone") }),
+        ("scope", .left, { $0.text("scope") }),
         ("since", .left, { $0.time("since") }), ("source", .left, { $0.text("source") }),
       ])
   }
@@ -66,11 +72,16 @@ enum OptOutsCommand {
     let answer = try await ServiceClient(invocation).post("/v1/opt-outs/search", .object(body))
     invocation.show(answer) { answer in
       let stops = answer["opted_out"]?.arrayValue ?? []
-      var text = stops.isEmpty ? "May be written to." : stops.map { "Opted out of \($0.text("scope")) since \($0.time("since"))." }.joined(separator: "\n")
+      var text =
+        stops.isEmpty
+        ? "May be written to."
+        : stops.map { "Opted out of \($0.text("scope")) since \($0.time("since"))." }.joined(separator: "\n")
       var table = Table([("said", .left), ("event", .left), ("scope", .left), ("source", .left), ("recorded", .left)])
       let history = answer["history"]?.arrayValue ?? []
       for entry in history {
-        table.add([entry.time("at"), entry.text("event"), entry.text("scope"), entry.text("source"), entry.time("recorded_at")])
+        table.add([
+          entry.time("at"), entry.text("event"), entry.text("scope"), entry.text("source"), entry.time("recorded_at"),
+        ])
       }
       if !history.isEmpty { text += "\n\n" + table.text }
       return text

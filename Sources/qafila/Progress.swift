@@ -26,7 +26,8 @@ final class Progress: Sendable {
     let numbers = "\(Int(share * 100)) %  \(grouped(done))/\(grouped(total))" + (tail.isEmpty ? "" : "  " + tail)
     let room = max(10, min(40, Terminal.columns - label.count - numbers.count - 8))
     let filled = Int(share * Double(room))
-    return label + "  [" + String(repeating: "█", count: filled) + String(repeating: "░", count: room - filled) + "]  " + numbers
+    return label + "  [" + String(repeating: "█", count: filled) + String(repeating: "░", count: room - filled) + "]  "
+      + numbers
   }
 
   /// 1,234,567

@@ -10,7 +10,8 @@ enum ReportsCommand {
     Command(
       words: ["reports", "messages"], summary: "one line per message with its outcome and cost, streamed",
       options: period + [
-        Option("format", "FORMAT", "csv (unless given) or ndjson"), Option("excel", nil, "for spreadsheets: BOM, phones as text"),
+        Option("format", "FORMAT", "csv (unless given) or ndjson"),
+        Option("excel", nil, "for spreadsheets: BOM, phones as text"),
         Option("output", "PATH", "to a file that only you read, instead of standard output"),
       ], settings: Setting.client, run: messages),
     Command(

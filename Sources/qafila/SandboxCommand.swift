@@ -2,27 +2,33 @@ import Reactor
 import Sandbox
 
 enum SandboxCommand {
-  static let config = Option("config", "FILE", "the Sandbox's world as JSON: accounts, people, receipts (- is standard input)")
+  static let config = Option(
+    "config", "FILE", "the Sandbox's world as JSON: accounts, people, receipts (- is standard input)")
 
   static let command = Command(
     words: ["sandbox"], summary: "run the Cloud API's double, for trying and staging",
     details: [
-      "It speaks Meta's shapes, is as strict as Meta documents itself, sends signed receipts, and lets the world go wrong on\n"
-        + "order: GET /sandbox lists what can be asked of it. Webhooks are signed with QAFILA_APP_SECRET when it is set."
+      """
+      It speaks Meta's shapes, is as strict as Meta documents itself, sends signed receipts, and lets the \
+      world go wrong on order: GET /sandbox lists what can be asked of it. Webhooks are signed with \
+      QAFILA_APP_SECRET when it is set.
+      """
     ],
     options: [
       config, Option("webhook-url", "URL", "where webhooks go"), Option("seed", "N", "of everything it draws"),
     ],
     settings: [
       Setting(
-        variable: "QAFILA_SANDBOX_LISTEN", flag: "listen", help: "address and port to listen on", standard: "127.0.0.1:8090"),
+        variable: "QAFILA_SANDBOX_LISTEN", flag: "listen", help: "address and port to listen on",
+        standard: "127.0.0.1:8090"),
       .appSecret, .verifyToken,
     ]
   ) { invocation in
     let stop = StopSignal()
     var settings = try settings(invocation)
     if invocation.has("listen") || !invocation.has("config") {
-      (settings.address, settings.port) = try ServeSettings.listen(try invocation.required(invocation.command.settings[0]))
+      (settings.address, settings.port) = try ServeSettings.listen(
+        try invocation.required(invocation.command.settings[0]))
     }
     if let url = invocation.option("webhook-url") { settings.webhookURL = url }
     if let secret = try invocation.setting(.appSecret) { settings.appSecret = secret }
@@ -40,7 +46,9 @@ enum SandboxCommand {
   static func settings(_ invocation: Invocation) throws -> SandboxSettings {
     var settings = SandboxSettings()
     if let path = invocation.option("config") {
-      guard let bytes = Files.read(path) else { throw UsageError("The file \(path) cannot be read: \(Files.reason()).") }
+      guard let bytes = Files.read(path) else {
+        throw UsageError("The file \(path) cannot be read: \(Files.reason()).")
+      }
       do throws(SandboxSettingsError) {
         settings = try SandboxSettings(json: bytes)
       } catch {

@@ -6,12 +6,19 @@ enum ServeCommand {
   static let command = Command(
     words: ["serve"], summary: "run the service",
     details: [
-      "All roles unless --role names some; several machines may share one PostgreSQL. SIGTERM or SIGINT ends it in good order\n"
-        + "(requests under way are answered, what was handed over is recorded); a second one ends it at once.",
-      "Roles: api (HTTP), intake (Meta's webhooks, folding), scheduler (jobs, the life of campaigns), sender (the lanes).",
+      """
+      All roles unless --role names some; several machines may share one PostgreSQL. SIGTERM or SIGINT ends \
+      it in good order (requests under way are answered, what was handed over is recorded); a second one \
+      ends it at once.
+      """,
+      """
+      Roles: api (HTTP), intake (Meta's webhooks, folding), scheduler (jobs, the life of campaigns), sender (the lanes).
+      """,
     ],
     options: [Option("role", "ROLE", "run only this role", isRepeatable: true)],
-    settings: [.databaseURL, .listen, .graphURL, .graphVersion, .appSecret, .verifyToken, .sealKey, .unknownAfter, .caFile]
+    settings: [
+      .databaseURL, .listen, .graphURL, .graphVersion, .appSecret, .verifyToken, .sealKey, .unknownAfter, .caFile,
+    ]
   ) { invocation in
     // Tokens live in this process's memory: they must not reach a core dump.
     clinux_forbid_core_dumps()

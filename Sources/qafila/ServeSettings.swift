@@ -22,7 +22,8 @@ struct ServeSettings: Sendable {
     roles = []
     for word in invocation.options["role"] ?? [] {
       guard let role = Role(rawValue: word) else {
-        throw UsageError("There is no role \(word).", remedy: "Roles: \(Role.allCases.map(\.rawValue).joined(separator: ", ")).")
+        throw UsageError(
+          "There is no role \(word).", remedy: "Roles: \(Role.allCases.map(\.rawValue).joined(separator: ", ")).")
       }
       roles.insert(role)
     }
@@ -48,7 +49,8 @@ struct ServeSettings: Sendable {
   }
 
   init(
-    roles: Set<Role>, database: ConnectionSettings, address: String, port: UInt16, graphURL: String, graphVersion: String,
+    roles: Set<Role>, database: ConnectionSettings, address: String, port: UInt16, graphURL: String,
+    graphVersion: String,
     appSecrets: [String], verifyToken: String, sealKey: SealKey
   ) {
     (self.roles, self.database, self.address, self.port) = (roles, database, address, port)

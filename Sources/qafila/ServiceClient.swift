@@ -21,7 +21,9 @@ struct ServiceClient: Sendable {
 
   init(url: String, key: String, caFile: String? = nil, language: String = "en") {
     http = HTTPClient(
-      on: Qafila.reactor, settings: HTTPClientSettings(maxConnections: 8, maxAnswerBytes: 64 << 20, caFile: caFile, userAgent: "qafila-cli"))
+      on: Qafila.reactor,
+      settings: HTTPClientSettings(maxConnections: 8, maxAnswerBytes: 64 << 20, caFile: caFile, userAgent: "qafila-cli")
+    )
     self.url = url
     headers = [
       ("Authorization", "Bearer " + key), ("Content-Type", "application/json"), ("Accept-Language", language),
@@ -33,7 +35,9 @@ struct ServiceClient: Sendable {
   }
 
   /// Writes carry an Idempotency-Key, so that a repeated try after a broken line is the same write.
-  func post(_ path: String, _ body: JSONValue = .object(JSONObject()), _ query: [(String, String?)] = []) async throws -> JSONValue {
+  func post(_ path: String, _ body: JSONValue = .object(JSONObject()), _ query: [(String, String?)] = []) async throws
+    -> JSONValue
+  {
     try await call("POST", path + Self.query(query), body)
   }
 
@@ -65,12 +69,26 @@ struct ServiceClient: Sendable {
   func download(_ path: String, _ query: [(String, String?)] = [], to target: String) async throws {
     let file = target == "-" ? 1 : open(target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else {
-      throw UsageError("The file \(target) cannot be written: \(Files.reason()).", remedy: "Check the path and its rights.")
+      throw UsageError(
+        "The file \(target) cannot be written: \(Files.reason()).", remedy: "Check the path and its rights.")
     }
     defer { if file != 1 { close(file) } }
     var request = HTTPRequest("GET", url + path + Self.query(query), headers: headers, timeout: .seconds(24 * 3600))
-    request.sink = { bytes in Files.write(Array(bytes), to: file) }
-    let answer = try await http.send(request).get()
+    // Zero: all was written.
+    let failure = Lock(Int32(0))
+    request.sink = { bytes in
+      if Files.write(Array(bytes), to: file) { return true }
+      failure.with { $0 = errno }
+      return false
+    }
+    let outcome = await http.send(request)
+    switch failure.with({ $0 }) {
+    case 0: break
+    // Whoever read our output has enough: `| head`.
+    case EPIPE where file == 1: return
+    case let number: throw UsageError("\(target) cannot be written: \(String(cString: strerror(number))).")
+    }
+    let answer = try outcome.get()
     if answer.status >= 400 { _ = try Self.read(answer) }
   }
 
@@ -103,7 +121,8 @@ struct ServiceClient: Sendable {
     }
     guard answer.status >= 400 else { return json }
     throw Problem(
-      answer.status, json["code"]?.stringValue ?? "unknown", json["title"]?.stringValue ?? "The service answered \(answer.status).",
+      answer.status, json["code"]?.stringValue ?? "unknown",
+      json["title"]?.stringValue ?? "The service answered \(answer.status).",
       detail: json["detail"]?.stringValue ?? "", field: json["field"]?.stringValue, remedy: json["remedy"]?.stringValue)
   }
 
@@ -118,7 +137,8 @@ struct ServiceClient: Sendable {
     var bytes: [UInt8] = []
     for byte in text.utf8 {
       switch byte {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
         bytes.append(byte)
       default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
       }

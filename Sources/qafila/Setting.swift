@@ -47,15 +47,18 @@ struct Setting: Sendable {
   static let listen = Setting(
     variable: "QAFILA_LISTEN", flag: "listen", help: "address and port to listen on", standard: "127.0.0.1:8080")
   static let graphURL = Setting(
-    variable: "QAFILA_GRAPH_URL", flag: "graph-url", help: "Meta's Graph API, or a Sandbox", standard: "https://graph.facebook.com")
+    variable: "QAFILA_GRAPH_URL", flag: "graph-url", help: "Meta's Graph API, or a Sandbox",
+    standard: "https://graph.facebook.com")
   static let graphVersion = Setting(
     variable: "QAFILA_GRAPH_VERSION", flag: "graph-version", help: "version of the Graph API", standard: "v26.0")
   static let appSecret = Setting(
-    variable: "QAFILA_APP_SECRET", flag: "app-secret", help: "the Meta app's secret, which signs webhooks", isSecret: true)
+    variable: "QAFILA_APP_SECRET", flag: "app-secret", help: "the Meta app's secret, which signs webhooks",
+    isSecret: true)
   static let verifyToken = Setting(
     variable: "QAFILA_VERIFY_TOKEN", flag: "verify-token", help: "the word of the webhook's handshake", isSecret: true)
   static let sealKey = Setting(
-    variable: "QAFILA_SEAL_KEY", flag: "seal-key", help: "seals tokens at rest: 64 hexadecimal digits or at least 32 characters",
+    variable: "QAFILA_SEAL_KEY", flag: "seal-key",
+    help: "seals tokens at rest: 64 hexadecimal digits or at least 32 characters",
     isSecret: true)
   static let unknownAfter = Setting(
     variable: "QAFILA_UNKNOWN_AFTER", flag: "unknown-after",

@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import Reactor
 
-/// SIGINT and SIGTERM as events on a reactor. A handler may only do what is safe at any moment: it writes to an eventfd.
+/// SIGINT and SIGTERM as events on a reactor. A handler may only do what is safe at any moment: it writes to an
+/// eventfd.
 enum Signals {
   nonisolated(unsafe) private static var wake: Int32 = -1
 

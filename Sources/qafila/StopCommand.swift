@@ -8,15 +8,19 @@ enum StopCommand {
     Command(
       words: ["stop"], summary: "stop everything at once",
       details: [
-        "Over the service; with --database-url, or when the service does not answer and QAFILA_DATABASE_URL is set, directly on\n"
-          + "the database. Nothing more is handed over after 250 ms and the write. qafila resume --all undoes it."
+        """
+        Over the service; with --database-url, or when the service does not answer and QAFILA_DATABASE_URL \
+        is set, directly on the database. Nothing more is handed over after 250 ms and the write. qafila \
+        resume --all undoes it.
+        """
       ],
       options: [Option("all", nil, "everything; required"), Option("reason", "TEXT", "why"), Commands.json],
       settings: Setting.client + [.databaseURL], run: stop),
     Command(
       words: ["resume"], summary: "undo a stop of everything",
       options: [
-        Option("all", nil, "everything; required"), Option("reason", "TEXT", "why it may go on; required"), Commands.json,
+        Option("all", nil, "everything; required"), Option("reason", "TEXT", "why it may go on; required"),
+        Commands.json,
       ], settings: Setting.client, run: resume),
   ]
 
@@ -31,7 +35,9 @@ enum StopCommand {
   }
 
   private static func resume(_ invocation: Invocation) async throws {
-    guard invocation.has("all") else { throw UsageError("What is to go on?", remedy: "Write qafila resume --all --reason TEXT.") }
+    guard invocation.has("all") else {
+      throw UsageError("What is to go on?", remedy: "Write qafila resume --all --reason TEXT.")
+    }
     let answer = try await ServiceClient(invocation).post("/v1/resume", invocation.reason)
     invocation.show(answer) { "Ended: \($0["ended"]?.arrayValue?.count ?? 0) pauses over everything." }
   }
@@ -45,7 +51,9 @@ enum Brake {
     let mayGoDirectly = try invocation.setting(.databaseURL) != nil
     // A missing key must not stand in the way at 3 a.m. where the database is at hand.
     let hasKey = try invocation.setting(.apiKey) != nil
-    if invocation.has("database-url") || (mayGoDirectly && !hasKey) { return try await invocation.withDatabase(directly) }
+    if invocation.has("database-url") || (mayGoDirectly && !hasKey) {
+      return try await invocation.withDatabase(directly)
+    }
     do {
       try await asked(try ServiceClient(invocation))
     } catch let failure where mayGoDirectly && Failure.isAway(failure) {

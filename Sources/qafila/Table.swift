@@ -20,7 +20,8 @@ struct Table {
       row.enumerated().map { column, cell in
         let gap = String(repeating: " ", count: widths[column] - Terminal.width(cell))
         let isLast = column == columns.count - 1 && columns[column].side == .left
-        return columns[column].side == .right ? gap + Terminal.isolated(cell) : Terminal.isolated(cell) + (isLast ? "" : gap)
+        return columns[column].side == .right
+          ? gap + Terminal.isolated(cell) : Terminal.isolated(cell) + (isLast ? "" : gap)
       }.joined(separator: "  ")
     }.joined(separator: "\n")
   }

@@ -28,7 +28,10 @@ enum TemplatesCommand {
   private static func sync(_ invocation: Invocation) async throws {
     let answer = try await ServiceClient(invocation).post("/v1/templates/sync")
     invocation.show(answer) { answer in
-      var table = Table([("account", .left), ("seen", .right), ("added", .right), ("changed", .right), ("gone", .right), ("problem", .left)])
+      var table = Table([
+        ("account", .left), ("seen", .right), ("added", .right), ("changed", .right), ("gone", .right),
+        ("problem", .left),
+      ])
       for account in answer["accounts"]?.arrayValue ?? [] {
         table.add(["waba_id", "seen", "added", "changed", "gone", "detail"].map { account.text($0) })
       }

@@ -24,8 +24,8 @@ enum Terminal {
     return ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
-  /// FSI…PDI around a cell, so that Arabic and Latin cells keep their places. On a terminal only: in pipes and files these
-  /// signs would be part of the data.
+  /// FSI…PDI around a cell, so that Arabic and Latin cells keep their places. On a terminal only: in pipes and files
+  /// these signs would be part of the data.
   static func isolated(_ text: String) -> String { isTerminal ? "\u{2068}" + text + "\u{2069}" : text }
 
   /// Columns a text takes: combining signs and invisible ones take none, East Asian ones and emoji two.
@@ -37,7 +37,8 @@ enum Terminal {
     default: break
     }
     switch scalar.value {
-    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
+    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+      0xFF00...0xFF60,
       0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1F9FF, 0x20000...0x3FFFD:
       return 2
     default: return 1

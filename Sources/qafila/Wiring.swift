@@ -16,8 +16,8 @@ import Store
 
 /// The service: its roles, each on its own reactor, wired to one database. The one place where they all are known.
 ///
-/// *line* sends and does nothing else; *doors* answers HTTP and stores receipts; *desk* runs jobs and folds; two *workers*
-/// read files and write reports. The last three step back for the line.
+/// *line* sends and does nothing else; *doors* answers HTTP and stores receipts; *desk* runs jobs and folds; two
+/// *workers* read files and write reports. The last three step back for the line.
 final class Service: Sendable {
   let settings: ServeSettings
   let installation: Installation
@@ -87,7 +87,8 @@ final class Service: Sendable {
         var own = SenderSettings(graphURL: settings.graphURL, graphVersion: settings.graphVersion)
         own.caFile = settings.caFile
         let sender = Sender(
-          settings: own, database: settings.database, tokens: Tokens(sealKey: settings.sealKey), installation: installation.name,
+          settings: own, database: settings.database, tokens: Tokens(sealKey: settings.sealKey),
+          installation: installation.name,
           on: line,
           log: Log.write)
         counters.add(sender)
@@ -95,7 +96,8 @@ final class Service: Sendable {
       }
 
       let handler = handler(
-        settings, installation, webhook, counters, doors: doors, doorPool: doorPool, filePool: filePool, workers: workers)
+        settings, installation, webhook, counters, doors: doors, doorPool: doorPool, filePool: filePool,
+        workers: workers)
       var server: HTTPServer?
       var port: UInt16 = 0
       if let handler {
@@ -115,7 +117,8 @@ final class Service: Sendable {
 
   /// The API, or the webhooks alone, or nothing.
   private static func handler(
-    _ settings: ServeSettings, _ installation: Installation, _ webhook: (@Sendable (HTTPServerRequest) async -> HTTPResponse)?,
+    _ settings: ServeSettings, _ installation: Installation,
+    _ webhook: (@Sendable (HTTPServerRequest) async -> HTTPResponse)?,
     _ counters: Counters, doors: Reactor, doorPool: Pool, filePool: Pool, workers: (files: Reactor, reports: Reactor)
   ) -> (@Sendable (HTTPServerRequest) async -> HTTPResponse)? {
     guard settings.roles.contains(.api) else {
@@ -150,7 +153,8 @@ final class Service: Sendable {
       },
       reportCosts: { request in
         try await CostReport.lines(
-          by: request.groups, business: request.business, campaign: request.campaign, from: request.from, to: request.to,
+          by: request.groups, business: request.business, campaign: request.campaign, from: request.from,
+          to: request.to,
           on: doorPool)
       },
       metrics: { await counters.text() }, log: Log.write)

@@ -19,7 +19,10 @@ import Testing
         #expect(answer.status == 200, "\(route) gave \(answer.status)")
       }
     }
-    #expect(service.api.routes.filter { $0.permission == nil }.map(\.path).sorted() == ["/healthz", "/readyz", "/webhooks/whatsapp", "/webhooks/whatsapp"])
+    #expect(
+      service.api.routes.filter { $0.permission == nil }.map(\.path).sorted() == [
+        "/healthz", "/readyz", "/webhooks/whatsapp", "/webhooks/whatsapp",
+      ])
     await service.close()
   }
 
@@ -32,7 +35,9 @@ import Testing
       for role in Role.allCases where !path.hasSuffix("/metrics") {
         let answer = try await service.call(route.method, path, as: role)
         if permission.allows(role) {
-          #expect(answer.status != 401 && answer.code != "role_may_not" && answer.status < 500, "\(role) \(route) \(answer.status)")
+          #expect(
+            answer.status != 401 && answer.code != "role_may_not" && answer.status < 500,
+            "\(role) \(route) \(answer.status)")
         } else {
           #expect(answer.status == 403 && answer.code == "role_may_not", "\(role) \(route) \(answer.status)")
         }
@@ -147,7 +152,9 @@ import Testing
     let service = try await TestService()
     let answers = try await withThrowingTaskGroup(of: TestService.Answer.self) { group in
       for _ in 0..<10 {
-        group.addTask { try await service.call("POST", "/v1/audiences", ["name": "a"], headers: [("Idempotency-Key", "k1")]) }
+        group.addTask {
+          try await service.call("POST", "/v1/audiences", ["name": "a"], headers: [("Idempotency-Key", "k1")])
+        }
       }
       return try await group.reduce(into: []) { $0.append($1) }
     }
@@ -176,13 +183,16 @@ import Testing
     let answer = try await TestService.client.send(request).get()
     #expect(answer.status == 201 && String(decoding: answer.body, as: UTF8.self).contains("\"bytes\":\(length)"))
     let taken = Lock<[UInt8]>([])
-    var report = HTTPRequest("GET", service.url + "/v1/reports/messages", headers: [("Authorization", "Bearer " + service.key(.admin))])
+    var report = HTTPRequest(
+      "GET", service.url + "/v1/reports/messages", headers: [("Authorization", "Bearer " + service.key(.admin))])
     report.sink = { bytes in
       taken.with { $0 += bytes }
       return true
     }
     let streamed = try await TestService.client.send(report).get()
-    #expect(streamed.status == 200 && streamed.body.isEmpty && taken.with { String(decoding: $0, as: UTF8.self) } == "campaign\r\n")
+    #expect(
+      streamed.status == 200 && streamed.body.isEmpty
+        && taken.with { String(decoding: $0, as: UTF8.self) } == "campaign\r\n")
     report.url = service.url + "/v1/reports/nothing"
     #expect(try await TestService.client.send(report).get().body.isEmpty == false)
     await service.close()

@@ -37,7 +37,9 @@ import Testing
     #expect(malformed.code == "field_invalid" && malformed.field == "waba_id")
     let zone = try await service.call("POST", "/v1/numbers", with("zone", "Africa/Kairo"))
     #expect(zone.code == "field_invalid" && zone.field == "zone")
-    #expect(try await service.pool.run("select (select count(*) from number) + (select count(*) from token)")[0].int64(0) == 0)
+    #expect(
+      try await service.pool.run("select (select count(*) from number) + (select count(*) from token)")[0].int64(0) == 0
+    )
     await service.close()
   }
 
@@ -58,7 +60,8 @@ import Testing
     #expect(try await service.call("POST", "/v1/numbers/shop/resume", as: .operate).code == "field_missing")
     let resumed = try await service.call("POST", "/v1/numbers/shop/resume", ["reason": "checked"], as: .operate)
     #expect(resumed.json["state"]?.stringValue == "ready")
-    #expect(try await service.call("POST", "/v1/numbers/shop/resume", ["reason": "x"], as: .operate).code == "not_paused")
+    #expect(
+      try await service.call("POST", "/v1/numbers/shop/resume", ["reason": "x"], as: .operate).code == "not_paused")
     await service.close()
   }
 }
@@ -80,8 +83,10 @@ import Testing
     let shown = try await service.call("GET", "/v1/campaigns/\(id)", as: .finance)
     #expect(shown.json["state_reason"]?["text"]?.stringValue == "Saved. Nothing is sent until someone launches it.")
     let list = try await service.call("GET", "/v1/campaigns?limit=1", as: .privacy)
-    #expect(list.json["items"]?.arrayValue?.first?["id"]?.stringValue == id && list.json["next_cursor"]?.stringValue == id)
-    #expect(try await service.call("GET", "/v1/campaigns?limit=1&cursor=\(id)").json["items"]?.arrayValue?.isEmpty == true)
+    #expect(
+      list.json["items"]?.arrayValue?.first?["id"]?.stringValue == id && list.json["next_cursor"]?.stringValue == id)
+    #expect(
+      try await service.call("GET", "/v1/campaigns?limit=1&cursor=\(id)").json["items"]?.arrayValue?.isEmpty == true)
     await service.close()
   }
 
@@ -115,7 +120,10 @@ import Testing
       (["template", "parameters", "body"], ["one"], "template.parameters.body", "parameter_count"),
       (["template", "parameters", "body"], ["name": "one"], "template.parameters.body", "parameter_unknown"),
       (["template", "parameters", "header"], ["x"], "template.parameters.header", "parameter_count"),
-      (["template", "parameters", "header"], ["image": ["link": "https://x/y.png"]], "template.parameters.header", "parameter_unknown"),
+      (
+        ["template", "parameters", "header"], ["image": ["link": "https://x/y.png"]], "template.parameters.header",
+        "parameter_unknown"
+      ),
       (["template", "parameters", "buttons"], [:], "template.parameters.buttons[1]", "parameter_count"),
       (["template", "parameters", "buttons", "5"], "x", "template.parameters.buttons[5]", "parameter_count"),
       (["audience", "id"], "999", "audience.id", "audience_unknown"),
@@ -123,12 +131,16 @@ import Testing
       (["audience", "where"], ["city": "Nowhere"], "audience.where", "audience_empty"),
       (["schedule", "start_at"], "2020-01-01T00:00:00Z", "schedule.start_at", "field_invalid"),
       (["schedule", "end_at"], "2020-01-01T00:00:00Z", "schedule.end_at", "field_invalid"),
-      (["schedule", "window"], ["start": "09:00", "end": "10:00", "zone": "Mars/Base"], "schedule.window.zone", "field_invalid"),
+      (
+        ["schedule", "window"], ["start": "09:00", "end": "10:00", "zone": "Mars/Base"], "schedule.window.zone",
+        "field_invalid"
+      ),
       (["pace"], ["per_second": 80, "jitter": "human"], "pace.jitter", "field_invalid"),
       (["budget"], ["amount": "1"], "budget", "not_supported"),
     ]
     for (path, value, field, code) in cases {
-      let answer = try await service.call("POST", "/v1/campaigns", TestService.campaign(audience, path, value), as: .marketer)
+      let answer = try await service.call(
+        "POST", "/v1/campaigns", TestService.campaign(audience, path, value), as: .marketer)
       #expect(answer.status == 422 && answer.field == field && answer.code == code, "\(path) gave \(answer.text)")
       #expect(answer.json["remedy"]?.stringValue?.isEmpty == false)
     }
@@ -148,18 +160,25 @@ import Testing
     let id = draft.json["id"]?.stringValue ?? ""
     let preview = try await service.call("POST", "/v1/campaigns/\(id)/preview", as: .marketer)
     let bodies = preview.json["items"]?.arrayValue?.compactMap { $0["body"]?.stringValue } ?? []
-    #expect(Set(bodies).isSubset(of: ["Order 12 for Mona 1", "Order 12 for Mona 2", "Order 12 for you"]) && bodies.count == 3, "\(preview.text)")
+    #expect(
+      Set(bodies).isSubset(of: ["Order 12 for Mona 1", "Order 12 for Mona 2", "Order 12 for you"]) && bodies.count == 3,
+      "\(preview.text)")
     #expect(preview.json["items"]?.arrayValue?.first?["phone"]?.stringValue?.hasPrefix("+…") == true)
-    let wrong: JSONValue = ["name": "named", "language": "en_US", "parameters": ["body": ["frist_name": "a", "order": "12"]]]
+    let wrong: JSONValue = [
+      "name": "named", "language": "en_US", "parameters": ["body": ["frist_name": "a", "order": "12"]],
+    ]
     let refused = try await service.call("POST", "/v1/campaigns", TestService.campaign(audience, ["template"], wrong))
-    #expect(refused.field == "template.parameters.body.frist_name" && refused.json["remedy"]?.stringValue == "Did you mean \"first_name\"?")
+    #expect(
+      refused.field == "template.parameters.body.frist_name"
+        && refused.json["remedy"]?.stringValue == "Did you mean \"first_name\"?")
     await service.close()
   }
 
   @Test func `is launched once, and only with a start`() async throws {
     let service = try await TestService()
     let audience = try await service.stage()
-    let open = try await service.call("POST", "/v1/campaigns", TestService.campaign(audience, ["schedule", "start_at"], nil))
+    let open = try await service.call(
+      "POST", "/v1/campaigns", TestService.campaign(audience, ["schedule", "start_at"], nil))
     let id = open.json["id"]?.stringValue ?? ""
     #expect(try await service.call("POST", "/v1/campaigns/\(id)/launch").code == "start_missing")
     let launched = try await service.call("POST", "/v1/campaigns/\(id)/launch", ["start_at": "now"], as: .marketer)
@@ -184,7 +203,9 @@ import Testing
     let service = try await TestService()
     let audience = try await service.stage()
     func launched(_ role: Role) async throws -> String {
-      let id = try await service.call("POST", "/v1/campaigns", TestService.campaign(audience), as: role).json["id"]?.stringValue ?? ""
+      let id =
+        try await service.call("POST", "/v1/campaigns", TestService.campaign(audience), as: role).json["id"]?
+        .stringValue ?? ""
       _ = try await service.call("POST", "/v1/campaigns/\(id)/launch", ["now": true], as: role)
       return "/v1/campaigns/\(id)"
     }
@@ -193,12 +214,17 @@ import Testing
     #expect(try await service.call("POST", others + "/pause", as: .marketer).code == "not_yours")
     #expect(try await service.call("POST", own + "/pause", as: .marketer).json["state"]?.stringValue == "paused")
     #expect(try await service.call("POST", own + "/resume", as: .marketer).code == "field_missing")
-    #expect(try await service.call("POST", own + "/resume", ["reason": "ok"], as: .marketer).json["state"]?.stringValue == "scheduled")
+    #expect(
+      try await service.call("POST", own + "/resume", ["reason": "ok"], as: .marketer).json["state"]?.stringValue
+        == "scheduled")
     _ = try await service.call("POST", own + "/pause", ["reason": "odd text"], as: .operate)
-    #expect(try await service.call("POST", own + "/resume", ["reason": "ok"], as: .marketer).code == "operator_must_resume")
+    #expect(
+      try await service.call("POST", own + "/resume", ["reason": "ok"], as: .marketer).code == "operator_must_resume")
     let shown = try await service.call("GET", own)
     #expect(shown.json["state_reason"]?["code"]?.stringValue == "operator")
-    #expect(shown.json["state_reason"]?["text"]?.stringValue == "Stopped by key:operator because odd text; 0 people wait; someone must resume it.")
+    #expect(
+      shown.json["state_reason"]?["text"]?.stringValue
+        == "Stopped by key:operator because odd text; 0 people wait; someone must resume it.")
     #expect(try await service.call("POST", own + "/resume", ["reason": "ok"], as: .operate).status == 200)
     // A stop of everything stands above the campaign and is undone where it was made.
     _ = try await service.call("POST", "/v1/stop", ["reason": "3 a.m."], as: .operate)
@@ -217,7 +243,8 @@ import Testing
   @Test func `streams what happens until it has ended`() async throws {
     let service = try await TestService()
     let audience = try await service.stage()
-    let id = try await service.call("POST", "/v1/campaigns", TestService.campaign(audience)).json["id"]?.stringValue ?? ""
+    let id =
+      try await service.call("POST", "/v1/campaigns", TestService.campaign(audience)).json["id"]?.stringValue ?? ""
     async let stream = service.call("GET", "/v1/campaigns/\(id)/events")
     _ = try await service.call("POST", "/v1/campaigns/\(id)/launch", ["now": true])
     _ = try await service.call("POST", "/v1/campaigns/\(id)/cancel")
@@ -231,13 +258,16 @@ import Testing
   @Test func `is tested on named phones, apart`() async throws {
     let service = try await TestService()
     let audience = try await service.stage()
-    let id = try await service.call("POST", "/v1/campaigns", TestService.campaign(audience)).json["id"]?.stringValue ?? ""
+    let id =
+      try await service.call("POST", "/v1/campaigns", TestService.campaign(audience)).json["id"]?.stringValue ?? ""
     let test = try await service.call(
-      "POST", "/v1/campaigns/\(id)/test", ["phones": ["+201001000000", "01005555555"], "default_region": "EG"], as: .marketer)
+      "POST", "/v1/campaigns/\(id)/test", ["phones": ["+201001000000", "01005555555"], "default_region": "EG"],
+      as: .marketer)
     #expect(test.status == 201, "\(test.text)")
     #expect(test.json["kind"]?.stringValue == "test" && test.json["state"]?.stringValue == "sending")
     let testID = test.json["id"]?.stringValue ?? ""
-    let rows = try await service.pool.run("select vars, phone from recipient where campaign_id = $1 order by seq", .int8(Int64(testID)!))
+    let rows = try await service.pool.run(
+      "select vars, phone from recipient where campaign_id = $1 order by seq", .int8(Int64(testID)!))
     #expect(rows.map { $0.texts(0) } == [["Mona 1", "20%", "summer"], ["عميلنا", "20%", "summer"]])
     #expect(try await service.call("GET", "/v1/campaigns").json["items"]?.arrayValue?.count == 1)
     #expect(try await service.call("GET", "/v1/campaigns?tests_of=\(id)").json["items"]?.arrayValue?.count == 1)
@@ -245,11 +275,15 @@ import Testing
     #expect(people.json["items"]?.arrayValue?.map { $0["phone"]?.stringValue } == ["+201001000000", "+201005555555"])
     #expect(people.json["items"]?.arrayValue?.first?["state"]?.stringValue == "queued")
     let masked = try await service.call("GET", "/v1/campaigns/\(testID)/recipients?limit=1", as: .finance)
-    #expect(masked.json["items"]?.arrayValue?.first?["phone"]?.stringValue == "+…000" && masked.json["next_cursor"]?.stringValue == "1")
+    #expect(
+      masked.json["items"]?.arrayValue?.first?["phone"]?.stringValue == "+…000"
+        && masked.json["next_cursor"]?.stringValue == "1")
     let rest = try await service.call("GET", "/v1/campaigns/\(testID)/recipients?limit=5&cursor=1&state=queued")
     #expect(rest.json["items"]?.arrayValue?.count == 1 && rest.json["next_cursor"]?.isNull == true)
     let shown = try await service.call("GET", "/v1/campaigns/\(testID)")
-    #expect(shown.json["counts"]?["recipients"]?.int64Value == 2 && shown.json["counts"]?["states"]?["queued"]?.int64Value == 2)
+    #expect(
+      shown.json["counts"]?["recipients"]?.int64Value == 2
+        && shown.json["counts"]?["states"]?["queued"]?.int64Value == 2)
     await service.close()
   }
 }
@@ -280,7 +314,8 @@ import Testing
     #expect(answer.status == 422 && answer.field == "phones[1]" && answer.code == "phone_invalid")
     #expect(!answer.text.contains("1234567"))
     #expect(try await service.pool.run("select count(*) from consent")[0].int64(0) == 0)
-    let future = try await service.call("POST", "/v1/opt-outs", ["phone": "+201001234567", "at": "2100-01-01T00:00:00Z"])
+    let future = try await service.call(
+      "POST", "/v1/opt-outs", ["phone": "+201001234567", "at": "2100-01-01T00:00:00Z"])
     #expect(future.field == "at")
     await service.close()
   }

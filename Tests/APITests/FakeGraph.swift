@@ -12,14 +12,23 @@ final class FakeGraph: Sendable {
       "parameter_format": "POSITIONAL",
       "components": [
         ["type": "BODY", "text": "مرحبا {{1}}، خصم {{2}}"], ["type": "FOOTER", "text": "للإيقاف اضغط الزر"],
-        ["type": "BUTTONS", "buttons": [["type": "QUICK_REPLY", "text": "إيقاف"], ["type": "URL", "text": "Open", "url": "https://x/{{1}}"]]],
+        [
+          "type": "BUTTONS",
+          "buttons": [
+            ["type": "QUICK_REPLY", "text": "إيقاف"], ["type": "URL", "text": "Open", "url": "https://x/{{1}}"],
+          ],
+        ],
       ],
     ],
     [
-      "id": "2", "name": "named", "language": "en_US", "status": "APPROVED", "category": "UTILITY", "parameter_format": "NAMED",
+      "id": "2", "name": "named", "language": "en_US", "status": "APPROVED", "category": "UTILITY",
+      "parameter_format": "NAMED",
       "components": [["type": "BODY", "text": "Order {{order}} for {{first_name}}"]],
     ],
-    ["id": "3", "name": "rejected", "language": "ar", "status": "REJECTED", "category": "MARKETING", "components": [["type": "BODY", "text": "x"]]],
+    [
+      "id": "3", "name": "rejected", "language": "ar", "status": "REJECTED", "category": "MARKETING",
+      "components": [["type": "BODY", "text": "x"]],
+    ],
   ])
   let subscribed = Lock(0)
 
@@ -45,14 +54,17 @@ final class FakeGraph: Sendable {
 
   private var number: JSONValue {
     [
-      "id": "106540352242922", "display_phone_number": "+20 10 0999 9999", "verified_name": "Shop", "quality_rating": "GREEN",
+      "id": "106540352242922", "display_phone_number": "+20 10 0999 9999", "verified_name": "Shop",
+      "quality_rating": "GREEN",
       "status": .string(status.with { $0 }), "throughput": ["level": "STANDARD"],
       "whatsapp_business_manager_messaging_limit": "TIER_100K",
     ]
   }
 
   private static func error(_ status: Int, _ code: Int64, _ message: String) -> HTTPResponse {
-    let error: JSONValue = ["error": ["message": .string(message), "code": .number(String(code)), "type": "OAuthException"]]
+    let error: JSONValue = [
+      "error": ["message": .string(message), "code": .number(String(code)), "type": "OAuthException"]
+    ]
     return .json(status, error.rendered())
   }
 }

@@ -17,7 +17,8 @@ import Testing
       return { request, writer in
         try await report.stream(
           MessageReport.Request(
-            business: request.business, campaign: request.campaign, from: nil, to: nil, showsPhones: request.showsPhones,
+            business: request.business, campaign: request.campaign, from: nil, to: nil,
+            showsPhones: request.showsPhones,
             format: .csv)
         ) { try await writer.write($0) }
       }
@@ -28,7 +29,9 @@ import Testing
     let answer = try await service.call("GET", "/v1/reports/messages?campaign=\(id)", as: .finance)
     #expect(answer.text.hasPrefix("campaign_id,") && answer.header("content-type") == "text/csv; charset=utf-8")
     #expect(try await service.call("GET", "/v1/reports/messages?campaign=12").status == 404)
-    #expect(try await service.call("GET", "/v1/reports/messages?champaign=12").json["remedy"]?.stringValue == "Did you mean \"campaign\"?")
+    #expect(
+      try await service.call("GET", "/v1/reports/messages?champaign=12").json["remedy"]?.stringValue
+        == "Did you mean \"campaign\"?")
     await service.close()
   }
 }

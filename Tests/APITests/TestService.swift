@@ -94,7 +94,8 @@ final class TestService: Sendable {
   func key(_ role: Role) -> String { keys[role]! }
 
   func call(
-    _ method: String, _ path: String, _ body: JSONValue? = nil, as role: Role? = .admin, headers: [(String, String)] = []
+    _ method: String, _ path: String, _ body: JSONValue? = nil, as role: Role? = .admin,
+    headers: [(String, String)] = []
   ) async throws -> Answer {
     try await send(method, path, bytes: body.map { $0.rendered() } ?? [], as: role, headers: headers)
   }
@@ -116,7 +117,8 @@ final class TestService: Sendable {
   // MARK: What campaigns stand on
 
   static let registration: JSONValue = [
-    "phone_number_id": "106540352242922", "waba_id": "102290129340398", "access_token": .string(FakeGraph.token), "label": "shop",
+    "phone_number_id": "106540352242922", "waba_id": "102290129340398", "access_token": .string(FakeGraph.token),
+    "label": "shop",
     "zone": "Africa/Cairo",
   ]
 
@@ -136,7 +138,8 @@ final class TestService: Sendable {
       """
       with c as (
         insert into contact (business_id, phone, person_key, country, attributes, opt_in_at)
-        select $1, p, k, 'EG', case when n % 3 = 0 then '{"city": "Giza"}' else jsonb_build_object('first_name', 'Mona ' || n, 'city', 'القاهرة') end, now()
+        select $1, p, k, 'EG', case when n % 3 = 0 then '{"city": "Giza"}'
+            else jsonb_build_object('first_name', 'Mona ' || n, 'city', 'القاهرة') end, now()
         from unnest($2::int8[], $3::uuid[]) with ordinality x (p, k, n) returning contact_id
       )
       insert into audience_member select $4, contact_id from c

@@ -45,7 +45,8 @@ import Testing
     let account = try await Numbers.list(of: store.business, on: store.pool)[0].account
     #expect(try await store.template(account: account) == .init(seen: 1, added: 1, changed: 0, gone: 0))
     #expect(try await store.template(account: account) == .init(seen: 1, added: 0, changed: 0, gone: 0))
-    #expect(try await store.template(account: account, text: "Hi {{1}}") == .init(seen: 1, added: 0, changed: 1, gone: 0))
+    #expect(
+      try await store.template(account: account, text: "Hi {{1}}") == .init(seen: 1, added: 0, changed: 1, gone: 0))
     #expect(try await Templates.named("offer", account: account, on: store.pool)[0].version == 2)
     #expect(try await store.template("other", account: account) == .init(seen: 1, added: 1, changed: 0, gone: 1))
     #expect(try await Templates.named("offer", account: account, on: store.pool)[0].seen.status == "DELETED")

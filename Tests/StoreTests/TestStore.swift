@@ -35,7 +35,8 @@ struct TestStore {
   func close() async { await pool.close() }
 
   @discardableResult
-  func number(_ id: String = "106540352242922", waba: String = "102290129340398", phone: Int64 = 201_001_234_567) async throws
+  func number(_ id: String = "106540352242922", waba: String = "102290129340398", phone: Int64 = 201_001_234_567)
+    async throws
     -> Number.ID
   {
     let sealed = Tokens(sealKey: TestStore.sealKey).sealed("token-\(waba)")
@@ -47,7 +48,9 @@ struct TestStore {
     return try await Numbers.register(new, business: business, by: "test", on: pool)!
   }
 
-  func template(_ name: String = "offer", account: Account.ID, text: String = "Hello {{1}}") async throws -> Templates.SyncResult {
+  func template(_ name: String = "offer", account: Account.ID, text: String = "Hello {{1}}") async throws
+    -> Templates.SyncResult
+  {
     let components: JSONValue = [["type": "BODY", "text": .string(text)]]
     let seen = Templates.Seen(
       metaID: "1", name: name, language: "ar", status: "APPROVED", category: .marketing, quality: "GREEN",
@@ -68,7 +71,8 @@ struct TestStore {
     ])
     let known = try await Templates.named("offer", account: entry.account, on: pool)[0]
     return try await Campaigns.insert(
-      Campaigns.Draft(spec: spec, account: entry.account, template: known.id, category: .marketing, numbers: [entry.id]),
+      Campaigns.Draft(
+        spec: spec, account: entry.account, template: known.id, category: .marketing, numbers: [entry.id]),
       business: business, by: "key:mona", on: pool)
   }
 }

@@ -1,0 +1,200 @@
+import JSON
+
+/// The bodies of the contract. Written by hand: what the routes answer is their code's matter, what they promise is this.
+enum OpenAPISchemas {
+  static let all: JSONValue = {
+    do {
+      return try JSONValue(parsing: Array(text.utf8))
+    } catch {
+      preconditionFailure("the schemas are not JSON: \(error)")
+    }
+  }()
+
+  private static let text = #"""
+    {
+    "Status": {"type": "object", "properties": {"status": {"type": "string"}}},
+    "Object": {"type": "object"},
+    "File": {"type": "string", "format": "binary"},
+    "Problem": {"type": "object", "required": ["type", "title", "status", "code"], "properties": {
+      "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
+      "code": {"type": "string"}, "detail": {"type": "string"},
+      "field": {"type": "string", "description": "path in the request"}, "remedy": {"type": "string"}}},
+    "StateReason": {"type": "object", "properties": {
+      "code": {"type": "string"}, "text": {"type": "string", "description": "the sentence for people"},
+      "by": {"type": "string"}, "since": {"type": "string", "format": "date-time"},
+      "until": {"type": "string", "format": "date-time"}, "evidence": {"type": "object"},
+      "pauses": {"type": "array", "items": {"$ref": "#/components/schemas/Pause"}}}},
+    "Reason": {"type": "object", "properties": {"reason": {"type": "string", "maxLength": 500}}},
+    "Resume": {"type": "object", "required": ["reason"], "properties": {
+      "reason": {"type": "string", "maxLength": 500},
+      "causes": {"type": "array", "items": {"type": "string"}, "description": "end only these"}}},
+    "Pause": {"type": "object", "properties": {
+      "id": {"type": "string"}, "scope": {"enum": ["business", "portfolio", "account", "token", "number", "template",
+      "campaign"]}, "scope_id": {"type": "string"}, "cause": {"enum": ["marketer", "operator", "guard", "error",
+      "stop_all", "cancelled"]}, "rule": {"type": "string"}, "reason": {"type": "string"}, "by": {"type": "string"},
+      "since": {"type": "string", "format": "date-time"}, "evidence": {"type": "object"}}},
+
+    "NewNumber": {"type": "object", "required": ["phone_number_id", "waba_id", "access_token"], "properties": {
+      "phone_number_id": {"type": "string"}, "waba_id": {"type": "string"},
+      "access_token": {"type": "string", "writeOnly": true}, "label": {"type": "string"},
+      "zone": {"type": "string", "description": "IANA name, when Meta's is not known"},
+      "portfolio_id": {"type": "string"}}},
+    "Number": {"type": "object", "properties": {
+      "phone_number_id": {"type": "string"}, "waba_id": {"type": "string"}, "phone": {"type": "string"},
+      "label": {"type": "string"}, "verified_name": {"type": "string"},
+      "state": {"enum": ["ready", "paused", "disconnected"]},
+      "state_reason": {"$ref": "#/components/schemas/StateReason"}, "status": {"type": "string"},
+      "quality": {"enum": ["GREEN", "YELLOW", "RED", "UNKNOWN"]}, "quality_text": {"type": "string"},
+      "tier": {"type": "string"}, "throughput": {"type": "object"}, "currency": {"type": "string"},
+      "zone": {"type": "string"}, "observed_at": {"type": "string"}, "registered_at": {"type": "string"},
+      "warning": {"type": "string"}, "pauses": {"type": "array", "items": {"$ref": "#/components/schemas/Pause"}}}},
+    "Template": {"type": "object", "properties": {
+      "name": {"type": "string"}, "language": {"type": "string"}, "status": {"type": "string"},
+      "category": {"type": "string"}, "quality": {"type": "string"}, "waba_id": {"type": "string"},
+      "parameter_format": {"enum": ["POSITIONAL", "NAMED"]}, "version": {"type": "integer"},
+      "synced_at": {"type": "string"}, "components": {"type": "array"}}},
+
+    "NewAudience": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}},
+    "Audience": {"type": "object", "properties": {
+      "id": {"type": "string"}, "name": {"type": "string"}, "people": {"type": "integer"},
+      "marketable": {"type": "integer", "description": "with a recorded marketing consent"},
+      "created_at": {"type": "string"}}},
+    "Import": {"type": "object", "properties": {
+      "id": {"type": "string"}, "audience": {"type": "string"}, "state": {"enum": ["running", "committed", "refused"]},
+      "by": {"type": "string"}, "started_at": {"type": "string"}, "ended_at": {"type": ["string", "null"]},
+      "report": {"type": "object"}}},
+
+    "Parameter": {"oneOf": [
+      {"type": "string", "description": "the same for everybody"},
+      {"type": "object", "required": ["attr"], "additionalProperties": false, "properties": {
+        "attr": {"type": "string", "description": "an attribute of the contact; may be Arabic"},
+        "fallback": {"type": "string"}}}]},
+    "Parameters": {"oneOf": [
+      {"type": "array", "items": {"$ref": "#/components/schemas/Parameter"}},
+      {"type": "object", "description": "for a template with named parameters",
+       "additionalProperties": {"$ref": "#/components/schemas/Parameter"}}]},
+    "CampaignSpec": {"type": "object", "required": ["name", "from", "template", "audience"],
+      "additionalProperties": false, "properties": {
+      "name": {"type": "string", "maxLength": 120},
+      "from": {"description": "phone_number_id, display number or label; one or a list of one account",
+        "oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 40}]},
+      "template": {"type": "object", "required": ["name", "language"], "additionalProperties": false, "properties": {
+        "name": {"type": "string"}, "language": {"type": "string"},
+        "stop_button": {"type": "integer", "description": "index of the quick reply that is an opt-out"},
+        "parameters": {"type": "object", "additionalProperties": false, "properties": {
+          "header": {"description": "a list or an object; {\"image\": {\"link\": \"…\"}} for a header with a file"},
+          "body": {"$ref": "#/components/schemas/Parameters"},
+          "buttons": {"type": "object", "description": "by the button's index",
+            "additionalProperties": {"$ref": "#/components/schemas/Parameter"}}}}}},
+      "audience": {"type": "object", "required": ["id"], "additionalProperties": false, "properties": {
+        "id": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        "where": {"type": "object", "description": "attributes that must equal these, all of them",
+          "additionalProperties": {"type": "string"}}}},
+      "schedule": {"type": "object", "additionalProperties": false, "properties": {
+        "start_at": {"description": "RFC 3339 with an offset, or now", "type": "string"},
+        "window": {"default": {"start": "09:00", "end": "21:00", "zone": "recipient"}, "oneOf": [
+          {"const": "always"},
+          {"type": "object", "required": ["start", "end"], "properties": {"start": {"type": "string"},
+           "end": {"type": "string"}, "zone": {"type": "string", "description": "recipient or an IANA name"}}}]},
+        "end_at": {"type": "string", "format": "date-time"},
+        "if_late": {"enum": ["run", "skip", "hold"], "default": "hold"}}},
+      "pace": {"type": "object", "additionalProperties": false,
+        "description": "one of the three; unless given, the numbers' rate less what they keep for replies",
+        "properties": {"per_second": {"type": "integer"}, "per_minute": {"type": "integer"},
+        "per_hour": {"type": "integer"}, "jitter": {"enum": ["none", "human"]}}},
+      "require_opt_in": {"type": "boolean", "description": "true for marketing unless given"}}},
+    "Launch": {"type": "object", "properties": {
+      "now": {"type": "boolean", "description": "skip the wait of 60 s"},
+      "start_at": {"type": "string", "description": "when the draft names no start"}, "reason": {"type": "string"}}},
+    "Campaign": {"type": "object", "properties": {
+      "id": {"type": "string"}, "name": {"type": "string"}, "kind": {"enum": ["campaign", "test"]},
+      "state": {"enum": ["draft", "awaiting_approval", "scheduled", "preparing", "sending", "waiting", "paused",
+      "settling", "completed", "cancelled", "failed"]}, "state_reason": {"$ref": "#/components/schemas/StateReason"},
+      "category": {"type": "string"}, "currency": {"type": "string"}, "zone": {"type": "string"},
+      "from": {"type": "array", "items": {"type": "string"}}, "created_by": {"type": "string"},
+      "created_at": {"type": "string"}, "launched_by": {"type": ["string", "null"]},
+      "launched_at": {"type": ["string", "null"]}, "start_at": {"type": ["string", "null"]},
+      "end_at": {"type": ["string", "null"]}, "sent_at": {"type": ["string", "null"]},
+      "ended_at": {"type": ["string", "null"]}, "recipients": {"type": ["integer", "null"]},
+      "excluded": {"type": ["integer", "null"]}, "parent": {"type": "string"},
+      "spec": {"$ref": "#/components/schemas/CampaignSpec"}, "forecast": {"$ref": "#/components/schemas/Forecast"},
+      "counts": {"$ref": "#/components/schemas/Counts"}, "progress": {"type": "object", "properties": {
+        "done": {"type": "integer"}, "total": {"type": "integer"}, "rate_per_second": {"type": ["number", "null"]},
+        "eta_seconds": {"type": "integer"}}},
+      "cost": {"type": "array", "items": {"$ref": "#/components/schemas/Cost"}}}},
+    "Forecast": {"type": "object", "properties": {
+      "audience": {"type": "integer"}, "recipients": {"type": "integer"}, "excluded": {"type": "integer"},
+      "excluded_by_reason": {"type": "object", "additionalProperties": {"type": "integer"}},
+      "recipients_by_country": {"type": "object", "additionalProperties": {"type": "integer"}},
+      "sending_seconds": {"type": "integer"}, "cost": {"type": "object", "properties": {
+        "currency": {"type": "string"}, "low": {"type": "string"}, "expected": {"type": "string"},
+        "high": {"type": "string"}, "unpriced_people": {"type": "integer"}, "rates_of": {"type": "string"}}}}},
+    "Counts": {"type": "object", "description": "audience = excluded + recipients; recipients = the sum of states",
+      "properties": {
+      "audience": {"type": "integer"}, "excluded": {"type": "integer"}, "recipients": {"type": "integer"},
+      "handed_over": {"type": "integer"},
+      "states": {"type": "object", "additionalProperties": {"type": "integer"}},
+      "excluded_by_reason": {"type": "object", "additionalProperties": {"type": "integer"}},
+      "skipped_by_reason": {"type": "object", "additionalProperties": {"type": "integer"}},
+      "held_by_reason": {"type": "object", "additionalProperties": {"type": "integer"}},
+      "failed_by_code": {"type": "object", "additionalProperties": {"type": "integer"}},
+      "as_of": {"type": "string", "format": "date-time"}}},
+    "Cost": {"type": "object", "properties": {
+      "campaign": {"type": "string"}, "market": {"type": "string"}, "category": {"type": "string"},
+      "number": {"type": "string"}, "day": {"type": "string"}, "currency": {"type": "string"},
+      "amount": {"type": "string"}, "charged": {"type": "integer"}, "free": {"type": "integer"},
+      "unpriced": {"type": "integer"}}},
+    "Preview": {"type": "object", "properties": {"template": {"type": "string"}, "items": {"type": "array", "items": {
+      "type": "object", "properties": {
+      "chosen_as": {"enum": ["longest", "emptiest", "arabic", "latin", "random"]}, "contact": {"type": "string"},
+      "phone": {"type": ["string", "null"]}, "header": {"type": ["string", "null"]},
+      "media": {"type": ["string", "null"]}, "body": {"type": "string"}, "footer": {"type": ["string", "null"]},
+      "buttons": {"type": "array", "items": {"type": "string"}}}}}}},
+    "Test": {"type": "object", "required": ["phones"], "properties": {
+      "phones": {"type": "array", "items": {"type": "string"}, "maxItems": 20},
+      "attributes": {"type": "object", "additionalProperties": {"type": "string"}},
+      "default_region": {"type": "string"}}},
+    "Recipient": {"type": "object", "properties": {
+      "recipient_ref": {"type": ["string", "null"]}, "contact": {"type": "string"},
+      "phone": {"type": ["string", "null"], "description": "masked unless the role may see it"},
+      "state": {"enum": ["excluded", "queued", "held", "skipped", "unknown", "unresolved", "accepted", "held_by_meta",
+      "sent", "delivered", "read", "failed", "no_result"]},
+      "state_reason": {"$ref": "#/components/schemas/StateReason"}, "attempt": {"type": ["integer", "null"]},
+      "from": {"type": ["string", "null"]}, "handed_at": {"type": ["string", "null"]},
+      "sent_at": {"type": ["string", "null"]}, "delivered_at": {"type": ["string", "null"]},
+      "read_at": {"type": ["string", "null"]}, "failed_at": {"type": ["string", "null"]},
+      "cost": {"type": ["object", "null"]}, "audience": {"type": ["string", "null"]}}},
+
+    "Phone": {"type": "object", "required": ["phone"], "properties": {
+      "phone": {"type": "string"}, "default_region": {"type": "string"}}},
+    "NewOptOuts": {"type": "object", "properties": {
+      "phone": {"type": "string"}, "phones": {"type": "array", "items": {"type": "string"}, "maxItems": 1000},
+      "scope": {"enum": ["marketing", "everything"], "default": "marketing"}, "reason": {"type": "string"},
+      "at": {"type": "string", "format": "date-time"}, "default_region": {"type": "string"}}},
+    "NewConsent": {"type": "object", "required": ["phone", "event", "source"], "properties": {
+      "phone": {"type": "string"}, "event": {"enum": ["stop", "start"]},
+      "scope": {"enum": ["marketing", "everything"]}, "source": {"type": "string"}, "evidence": {},
+      "at": {"type": "string", "format": "date-time"}, "default_region": {"type": "string"}}},
+    "Recorded": {"type": "object", "properties": {
+      "recorded": {"type": "integer"}, "scope": {"type": "string"}, "event": {"type": "string"}}},
+    "OptOut": {"type": "object", "properties": {
+      "person": {"type": "string", "description": "a stable word that is no phone"},
+      "phone": {"type": ["string", "null"]}, "scope": {"type": "string"}, "since": {"type": "string"},
+      "source": {"type": "string"}, "recorded_at": {"type": "string"}}},
+    "Person": {"type": "object", "properties": {
+      "person": {"type": "string"}, "phone": {"type": ["string", "null"]}, "opted_out": {"type": "array"},
+      "history": {"type": "array"}}},
+
+    "Rate": {"type": "object", "properties": {
+      "market": {"type": "string"}, "market_name": {"type": "string"}, "category": {"type": "string"},
+      "amount": {"type": "string"}, "currency": {"type": "string"}, "effective_from": {"type": "string"},
+      "source": {"type": "string"}}},
+    "NewKey": {"type": "object", "required": ["name", "role"], "properties": {
+      "name": {"type": "string"}, "role": {"enum": ["marketer", "operator", "finance", "privacy", "admin"]}}},
+    "Key": {"type": "object", "properties": {
+      "id": {"type": "string"}, "name": {"type": "string"}, "role": {"type": "string"},
+      "key": {"type": "string", "description": "in the answer that made it, never again"},
+      "created_at": {"type": "string"}, "revoked_at": {"type": ["string", "null"]}}}
+    }
+    """#
+}
