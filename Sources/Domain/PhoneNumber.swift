@@ -1,7 +1,8 @@
 /// A phone number in E.164, kept as the number its digits spell: at most 15 digits, the first never 0, so nothing is lost.
 ///
-/// It has no `description` on purpose: phone numbers never reach a log. Whoever must write one asks for `e164`.
-public struct PhoneNumber: Hashable, Comparable, Sendable {
+/// Printed, dumped or interpolated it shows its last three digits only: phone numbers never reach a log. Whoever must write
+/// one asks for `e164`.
+public struct PhoneNumber: Hashable, Comparable, Sendable, CustomStringConvertible, CustomReflectable {
   /// The digits after `+`, as a number; the database's form.
   public let digits: Int64
 
@@ -30,6 +31,9 @@ public struct PhoneNumber: Hashable, Comparable, Sendable {
 
   /// Masked to the last three digits, for those who may not read phones: `+…567`.
   public var masked: String { "+…" + String(String(digits).suffix(3)) }
+
+  public var description: String { masked }
+  public var customMirror: Mirror { Mirror(self, children: []) }
 
   public static func < (a: PhoneNumber, b: PhoneNumber) -> Bool { a.digits < b.digits }
 }
