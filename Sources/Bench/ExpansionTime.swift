@@ -35,7 +35,14 @@ enum ExpansionTime {
     try await stage.until("expansion", within: .seconds(300), every: .milliseconds(10)) {
       try await stage.state(campaign) == .sending
     }
-    return (campaign, Double((BootInstant.now - started).nanoseconds) / 1e9)
+    let took = Double((BootInstant.now - started).nanoseconds) / 1e9
+    let rows = try await stage.pool.run(
+      """
+      select count(*) = max(seq) and count(*) + (select count(*) from exclusion where campaign_id = $1)
+        = (select count(*) from audience_member) from recipient where campaign_id = $1
+      """, .int8(campaign.rawValue))
+    guard rows[0].bool(0) else { throw BenchError("recipients and exclusions don't add up to the audience") }
+    return (campaign, took)
   }
 
   private static func prepareStaging(_ campaign: Campaign.ID, _ stage: Stage) async throws {

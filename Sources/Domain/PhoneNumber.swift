@@ -47,6 +47,7 @@ public struct PersonKey: Hashable, Sendable {
   public init(high: UInt64, low: UInt64) { (self.high, self.low) = (high, low) }
 
   /// From at least 16 bytes, big-endian; the rest is not looked at.
+  @inlinable
   public init(bytes: some Collection<UInt8>) {
     precondition(bytes.count >= 16, "a person key needs 16 bytes, not \(bytes.count)")
     var (high, low): (UInt64, UInt64) = (0, 0)

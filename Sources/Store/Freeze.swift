@@ -94,22 +94,28 @@ public enum Freeze {
       var arguments = Arguments()
       let id = arguments.add(.int8(campaign.rawValue))
       let judged = judgedQuery(plan, &arguments)
-      let recipients = try await tx.run(
-        Statement(
-          """
-          insert into recipient (campaign_id, contact_id, phone, seq, class, person_key, vars)
-          select \(id), contact_id, phone, row_number() over (order by class, contact_id), class, person_key, vars
-          from (\(judged)) j where reason is null order by class, contact_id
-          """, arguments.values)
-      ).affected
+      // Everybody is judged once; the running count gives recipients their places. Ordered by contact alone where there is
+      // one class: the audience's own index has that order, so nothing is sorted.
+      let order = classes(plan).isEmpty ? "contact_id" : "class, contact_id"
       let excluded = try await tx.run(
         Statement(
           """
+          with judged as materialized (
+            select contact_id, phone, person_key, audience_id, class, vars, reason,
+              count(*) filter (where reason is null) over (order by \(order) rows unbounded preceding) as seq
+            from (\(judged)) j
+          ), kept as (
+            insert into recipient (campaign_id, contact_id, phone, seq, class, person_key, vars)
+            select \(id), contact_id, phone, seq, class, person_key, vars from judged where reason is null
+          )
           insert into exclusion (campaign_id, contact_id, audience_id, reason)
-          select \(id), contact_id, audience_id, reason from (\(judged)) j where reason is not null
+          select \(id), contact_id, audience_id, reason from judged where reason is not null
           order by contact_id, audience_id
           """, arguments.values)
       ).affected
+      let recipients = Int(
+        try await tx.run("select coalesce(max(seq), 0) from recipient where campaign_id = $1", .int8(campaign.rawValue))[0]
+          .int64(0))
       let zones = [plan.otherZone] + classes(plan)
       _ = try await tx.run(
         """
@@ -149,9 +155,14 @@ public enum Freeze {
   private static func judgedQuery(_ plan: FreezePlan, _ arguments: inout Arguments) -> String {
     let business = arguments.add(.int8(plan.business.rawValue))
     let classes = classes(plan)
-    let leading = arguments.add(.int4s(plan.zones.map { Int32($0.digits) }))
-    let places = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, Int16($0 + 1)) })
-    let numbers = arguments.add(.int2s(plan.zones.map { places[$0.zone] ?? 0 }))
+    var (zoneClass, zoneJoin) = ("0::int2", "")
+    if !classes.isEmpty {
+      let leading = arguments.add(.int4s(plan.zones.map { Int32($0.digits) }))
+      let places = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, Int16($0 + 1)) })
+      let numbers = arguments.add(.int2s(plan.zones.map { places[$0.zone] ?? 0 }))
+      zoneClass = "coalesce(z.class, 0::int2)"
+      zoneJoin = "left join unnest(\(leading), \(numbers)) z (digits, class) on z.digits = left(c.phone::text, 4)::int4"
+    }
     let audiences = arguments.add(.int8s(plan.audiences.map(\.rawValue)))
     let optIn = arguments.add(.bool(plan.requireOptIn))
     let senders = arguments.add(.int8s(plan.senderPhones.map(\.digits)))
@@ -166,7 +177,14 @@ public enum Freeze {
       }
     }
     let vars = expressions.isEmpty ? "'{}'::text[]" : "array[\(expressions.joined(separator: ", "))]::text[]"
-    let body = "p.vars[\(plan.bodyValues.lowerBound + 1):\(plan.bodyValues.upperBound)]"
+    // A literal stands for itself, so that it is looked at once and not for everybody.
+    let texts = zip(plan.values, expressions).enumerated().map { index, value in
+      if case .literal = value.0 { return value.1 }
+      return "p.vars[\(index + 1)]"
+    }
+    func any(_ condition: (String) -> String) -> String { texts.map(condition).joined(separator: " or ") }
+    let length = plan.bodyValues.map { "length(\(texts[$0]))" }.joined(separator: " + ")
+    let member = plan.audiences.count == 1 ? "(\(audiences))[1]" : "any(\(audiences))"
     let conditions = plan.attributes.map {
       "and c.attributes->>\(arguments.add(.text($0.name))) = \(arguments.add(.text($0.value)))"
     }
@@ -179,14 +197,17 @@ public enum Freeze {
       plan.values.isEmpty
       ? ""
       : """
-      when array_position(p.vars, null) is not null then 70
-      when array_to_string(p.vars, '|') ~ '[\\n\\r\\t]|     ' then 71
-      when length(array_to_string(\(body), '')) > \(room) then 72
+      when \(any { "\($0) is null" }) then 70
+      when \(any { "\($0) ~ '[\\n\\r\\t]|     '" }) then 71
+      \(length.isEmpty ? "" : "when \(length) > \(room) then 72")
       """
     return """
-      select c.contact_id, c.phone, c.person_key, m.audience_id, c.country, c.attributes, coalesce(z.class, 0::int2) as class,
+      select c.contact_id, c.phone, c.person_key, m.audience_id, c.country, c.attributes, \(zoneClass) as class,
         p.vars, (case \(duplicate)
-          when s.person_key is not null then 20
+          when exists (
+            select from suppression s where s.business_id = \(business) and s.person_key = c.person_key and s.active
+              and s.scope = any(\(plan.marketing ? "'{1,2}'" : "'{2}'"))
+          ) then 20
           when \(optIn) and c.opt_in_at is null then 30
           when c.suspect or c.phone is null then 40
           when c.phone = any(\(senders)) then 50
@@ -194,13 +215,9 @@ public enum Freeze {
           \(reasons) end)::int2 as reason
       from audience_member m
       join contact c on c.contact_id = m.contact_id
-      left join (
-        select distinct person_key from suppression
-        where business_id = \(business) and active and scope = any(\(plan.marketing ? "'{1,2}'" : "'{2}'"))
-      ) s on s.person_key = c.person_key
-      left join unnest(\(leading), \(numbers)) z (digits, class) on z.digits = left(c.phone::text, 4)::int4
-      cross join lateral (select \(vars) as vars) p
-      where m.audience_id = any(\(audiences)) \(conditions.joined(separator: " "))
+      \(zoneJoin)
+      cross join lateral (select \(vars) as vars offset 0) p
+      where m.audience_id = \(member) \(conditions.joined(separator: " "))
       """
   }
 }
