@@ -96,6 +96,7 @@ public enum Freeze {
       let judged = judgedQuery(plan, &arguments)
       // Everybody is judged once; the running count gives recipients their places. Ordered by contact alone where there is
       // one class: the audience's own index has that order, so nothing is sorted.
+      // Without `offset 0` the planner would work out each reason twice.
       let order = classes(plan).isEmpty ? "contact_id" : "class, contact_id"
       let excluded = try await tx.run(
         Statement(
@@ -103,7 +104,7 @@ public enum Freeze {
           with judged as materialized (
             select contact_id, phone, person_key, audience_id, class, vars, reason,
               count(*) filter (where reason is null) over (order by \(order) rows unbounded preceding) as seq
-            from (\(judged)) j
+            from (\(judged) order by \(order) offset 0) j
           ), kept as (
             insert into recipient (campaign_id, contact_id, phone, seq, class, person_key, vars)
             select \(id), contact_id, phone, seq, class, person_key, vars from judged where reason is null
