@@ -33,9 +33,12 @@ public struct CampaignCounts: Sendable {
     }
   }
 
-  /// Reads every row of the campaign: about half a second for a million people, so callers keep the answer for a while.
-  public static func read(_ id: Campaign.ID, on pool: Pool) async throws(DatabaseError) -> CampaignCounts {
-    let rows = try await pool.batch([
+  /// Reads every row of the campaign, in one snapshot, so that people and money agree: about 1.5 s for a million people
+  /// on two cores, so callers keep the answer for a while.
+  public static func read(_ id: Campaign.ID, on pool: Pool) async throws -> CampaignCounts {
+    let statements = [
+      // With less the joins of a million rows go through files; compiling takes longer than it saves.
+      Statement("set local work_mem = '64MB'"), Statement("set local jit = off"),
       Statement(
         """
         select state, detail, count(*) from (
@@ -53,7 +56,8 @@ public struct CampaignCounts: Sendable {
           coalesce(sum(count) filter (where charge = 3), 0)::int8
         from posting where campaign_id = $1 group by 1 order by 1
         """, [.int8(id.rawValue)]),
-    ])
+    ]
+    let rows = Array(try await pool.transaction(.repeatableReadOnly) { try await $0.batch(statements) }.dropFirst(2))
     var counts = CampaignCounts()
     for row in rows[0] {
       guard let state = RecipientState(rawValue: row.int16(0)) else { continue }
