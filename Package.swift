@@ -109,7 +109,13 @@ let package = Package(
     tests("DemoData", ["DemoData", "Governor", "Phone", "Domain"]),
     tests("Store", ["Store", "Simulation", "Postgres", "Crypto", "JSON", "Money", "Reactor", "Domain"]),
     tests("Importing", ["Importing", "Simulation", "Store", "Postgres", "Phone", "Crypto", "JSON", "Reactor", "Domain"]),
-    tests("API", ["API", "Reports", "Simulation", "Store", "CloudAPI", "Postgres", "HTTPServer", "HTTPClient", "Crypto", "JSON", "Reactor", "Domain"]),
+    tests(
+      "API",
+      [
+        "API", "Reports", "Simulation", "Store", "CloudAPI", "Postgres", "HTTPServer", "HTTPClient", "Crypto", "JSON",
+        "Reactor", "Domain",
+      ]),
+    tests("Program", ["qafila", "JSON", "Reactor", "Domain", "CLinux"]),
     // The promises: real PostgreSQL, real sockets, real processes; killed, frozen, delayed, duplicated.
     tests(
       "Promise",

@@ -8,11 +8,11 @@ enum OpenAPI {
     "info": [
       "title": "Qafila", "version": "1",
       "description": """
-        Campaigns over WhatsApp's Cloud API. Times are RFC 3339; money is a decimal text with its currency; ids are texts; \
-        lists are paged by next_cursor. Errors are RFC 9457 documents that name the field and the remedy. Writes take an \
-        Idempotency-Key: the same key and body get the same answer for 7 days. Accept-Language en or ar chooses the \
-        language of sentences.
-        """,
+      Campaigns over WhatsApp's Cloud API. Times are RFC 3339; money is a decimal text with its currency; ids are texts; \
+      lists are paged by next_cursor. Errors are RFC 9457 documents that name the field and the remedy. Writes take an \
+      Idempotency-Key: the same key and body get the same answer for 7 days. Accept-Language en or ar chooses the \
+      language of sentences.
+      """,
     ],
     "security": [["key": []]],
     "paths": paths,
@@ -63,7 +63,8 @@ enum OpenAPI {
       answerType: "text/plain", isOpen: true),
 
     Operation(
-      method: "post", path: "/v1/numbers", summary: "Register a number: reads Meta, subscribes the app, seals the token",
+      method: "post", path: "/v1/numbers",
+      summary: "Register a number: reads Meta, subscribes the app, seals the token",
       body: "NewNumber", status: 201, answer: "Number"),
     Operation(method: "get", path: "/v1/numbers", summary: "Numbers", answer: "[Number]"),
     Operation(method: "get", path: "/v1/numbers/{id}", summary: "A number, by id or label", answer: "Number"),
@@ -119,7 +120,8 @@ enum OpenAPI {
     Operation(
       method: "post", path: "/v1/campaigns/{id}/cancel", summary: "End for good", body: "Reason", answer: "Campaign"),
     Operation(
-      method: "post", path: "/v1/campaigns/{id}/preview", summary: "The message for five real people", answer: "Preview"),
+      method: "post", path: "/v1/campaigns/{id}/preview", summary: "The message for five real people", answer: "Preview"
+    ),
     Operation(
       method: "post", path: "/v1/campaigns/{id}/test", summary: "Send to named phones now, counted apart", body: "Test",
       status: 201, answer: "Campaign"),

@@ -1,6 +1,7 @@
 import JSON
 
-/// The bodies of the contract. Written by hand: what the routes answer is their code's matter, what they promise is this.
+/// The bodies of the contract. Written by hand: what the routes answer is their code's matter, what they promise is
+/// this.
 enum OpenAPISchemas {
   static let all: JSONValue = {
     do {

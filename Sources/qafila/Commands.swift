@@ -18,6 +18,7 @@ extension Invocation {
   func withDatabase<R>(_ body: (Pool) async throws -> R) async throws -> R {
     var settings = ConnectionSettings(url: try required(.databaseURL))
     settings.applicationName = "qafila-cli"
+    settings.connectTimeout = .seconds(5)
     let pool = Pool(settings, size: 1, on: Qafila.reactor)
     do {
       let answer = try await body(pool)

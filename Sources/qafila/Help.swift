@@ -49,11 +49,10 @@ enum Help {
 
   private static func columns(_ rows: [(String, String)]) -> String {
     let width = min(44, rows.map(\.0.count).max() ?? 0)
+    let indent = String(repeating: " ", count: width + 4)
     return rows.map { left, right in
-      let gap =
-        left.count > width
-        ? "\n" + String(repeating: " ", count: width + 4) : String(repeating: " ", count: width - left.count + 2)
-      return "  " + left + gap + right + "\n"
+      let gap = left.count > width ? "\n" + indent : String(repeating: " ", count: width - left.count + 2)
+      return "  " + left + gap + wrapped(right, max(30, 110 - width)).replacing("\n", with: "\n" + indent) + "\n"
     }.joined()
   }
 }

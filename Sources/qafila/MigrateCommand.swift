@@ -14,6 +14,7 @@ enum MigrateCommand {
   ) { invocation in
     var settings = ConnectionSettings(url: try invocation.required(.databaseURL))
     settings.applicationName = "qafila-migrate"
+    settings.connectTimeout = .seconds(5)
     let connection = Connection(settings, on: Qafila.reactor)
     let applied = try await Migrator.migrate(connection)
     await connection.close()
