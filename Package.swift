@@ -24,7 +24,7 @@ let package = Package(
     .executableTarget(
       name: "qafila",
       dependencies: [
-        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Store", "CloudAPI", "Governor",
+        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Store", "CloudAPI", "Governor",
         "Consent", "Schedule", "Money", "Postgres", "HTTPClient", "HTTPServer", "Phone", "Crypto", "Reactor", "Domain",
         "JSON", "CLinux", "Sandbox", "DemoData", "Migrations",
       ],
@@ -46,7 +46,6 @@ let package = Package(
       "Sending",
       ["Store", "CloudAPI", "Governor", "Schedule", "Postgres", "HTTPClient", "Crypto", "Reactor", "Domain", "JSON"]),
     module("Reports", ["Store", "Money", "Postgres", "Reactor", "Domain", "JSON"]),
-    module("Guarding", ["Store", "CloudAPI", "Governor", "Postgres", "HTTPClient", "Crypto", "Reactor", "Domain", "JSON"]),
 
     // Our SQL; Meta's protocol.
     module("Store", ["Postgres", "Money", "Schedule", "Consent", "Governor", "Crypto", "Reactor", "Domain", "JSON", "Migrations"]),
@@ -120,7 +119,7 @@ let package = Package(
     tests(
       "Promise",
       [
-        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Store", "CloudAPI", "Governor", "Money",
+        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Store", "CloudAPI", "Governor", "Money",
         "Sandbox", "Simulation", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain", "CLinux",
       ]),
   ],
