@@ -106,12 +106,13 @@ let package = Package(
     tests("CloudAPI", ["CloudAPI", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("Sandbox", ["Sandbox", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("DemoData", ["DemoData", "Governor", "Phone", "Domain"]),
-    tests("Store", ["Store", "Simulation", "Postgres", "Crypto", "JSON", "Money", "Reactor", "Domain"]),
+    tests("Store", ["Store", "Migrations", "Simulation", "Postgres", "Crypto", "JSON", "Money", "Reactor", "Domain"]),
     tests("Importing", ["Importing", "Simulation", "Store", "Postgres", "Phone", "Crypto", "JSON", "Reactor", "Domain"]),
     tests(
       "API",
       [
-        "API", "Reports", "Simulation", "Store", "CloudAPI", "Postgres", "HTTPServer", "HTTPClient", "Crypto", "JSON",
+        "API", "Expansion", "Reports", "Simulation", "Store", "CloudAPI", "Postgres", "HTTPServer", "HTTPClient",
+        "Crypto", "JSON",
         "Reactor", "Domain",
       ]),
     tests("Program", ["qafila", "JSON", "Reactor", "Domain", "CLinux"]),

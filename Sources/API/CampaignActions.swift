@@ -63,8 +63,9 @@ struct CampaignActions: Sendable {
     }
     guard
       try await Campaigns.launch(
-        entry.id, startAt: startAt, skipsWait: skipsWait, of: call.caller.business, by: call.caller.actor,
-        reason: try fields.text("reason", limit: 500) ?? "", on: services.pool)
+        entry.id, try FrozenCampaign(checked.draft.spec, checked.template), startAt: startAt, skipsWait: skipsWait,
+        of: call.caller.business, by: call.caller.actor, reason: try fields.text("reason", limit: 500) ?? "",
+        on: services.pool)
     else { throw CampaignActions.conflict(entry, "not_a_draft", "launched") }
     var object = try await CampaignRoutes.view(entry.id, call, services).json(nil, at: .now, full: true)
     object.append("forecast", .object(forecast.json))

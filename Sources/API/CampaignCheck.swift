@@ -251,13 +251,6 @@ extension TemplateFill {
   }
 }
 
-extension TemplateDefinition {
-  /// The placeholders of a text header, in the order in which their values are sent.
-  var headerNames: [String] {
-    if case .text(let text)? = header { text.names } else { [] }
-  }
-}
-
 extension Problem {
   fileprivate init(_ error: TemplateError) {
     func path(_ slot: TemplateSlot) -> String { "template.parameters." + slot.description }

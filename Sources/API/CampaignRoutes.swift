@@ -73,8 +73,8 @@ struct CampaignRoutes: Sendable {
     let numbers = try await Numbers.list(of: call.caller.business, on: services.pool)
     let zones = entry.state == .sending ? try await Campaigns.zones(of: [id], on: services.pool) : [:]
     return CampaignView(
-      entry: entry, numbers: numbers, pauses: pauses, spec: spec(entry), zones: zones[id] ?? [], language: call.language
-    )
+      entry: entry, numbers: numbers, pauses: pauses, spec: spec(entry), zones: zones[id] ?? [],
+      language: call.language, frozen: try await Campaigns.frozen(id, on: services.pool))
   }
 
   /// Nil for a request of an older version that this one does not read; it is still shown as stored.

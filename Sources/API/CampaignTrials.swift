@@ -20,23 +20,42 @@ struct CampaignTrials: Sendable {
     router.add("POST", "/v1/campaigns/{id}/test", .key(.draftCampaigns), test)
   }
 
-  /// Rendered for the longest, the emptiest, an Arabic, a Latin and a random person of those who would be written to.
+  /// Rendered for the longest, the emptiest, an Arabic, a Latin and a random person: of those who would be written to
+  /// while it is a draft, of the frozen ones, with the frozen text, from its launch on.
   private func preview(_ call: Call) async throws -> HTTPResponse {
-    let checked = try await check(call)
+    let id: Campaign.ID = try call.id("campaign")
+    guard let entry = try await Campaigns.read(id, of: call.caller.business, on: services.pool) else {
+      throw Problem.notFound("campaign")
+    }
+    let sample: (String) async throws -> [Freeze.Sampled]
+    let (name, message): (String, TemplateMessage)
+    if let text = FrozenText(try await Campaigns.frozen(id, on: services.pool)) {
+      guard entry.preparedAt != nil else {
+        throw Problem(
+          409, "people_not_frozen", "The campaign's people are not frozen yet.",
+          detail: "It is \(entry.state.word).", remedy: "Ask again in a moment, or look at the state's reason.")
+      }
+      sample = { try await Freeze.frozenSample(id, order: $0, limit: 5, on: services.pool) }
+      (name, message) = (text.reading.name, text.message)
+    } else {
+      let checked = try await check(call)
+      sample = { try await Freeze.sample(checked.plan, order: $0, limit: 5, on: services.pool) }
+      (name, message) = (checked.template.seen.name, checked.message)
+    }
     var items: [JSONValue] = []
     var seen: Set<Contact.ID> = []
     for order in ["longest", "emptiest", "arabic", "latin", "random"] {
       // A few of each order, so that the same person does not stand for two of them.
-      let people = try await Freeze.sample(checked.plan, order: order, limit: 5, on: services.pool)
+      let people = try await sample(order)
       guard let person = people.first(where: { !seen.contains($0.contact) }) else { continue }
       seen.insert(person.contact)
-      var object = CampaignTrials.rendered(checked.message, person.values.map { $0 ?? "" })
+      var object = CampaignTrials.rendered(message, person.values.map { $0 ?? "" })
       object.append("chosen_as", .string(order))
       object.append("contact", .id(person.contact))
       object.append("phone", call.shown(person.phone))
       items.append(.object(object))
     }
-    return .json(200, ["template": .string(checked.template.seen.name), "items": .array(items)])
+    return .json(200, ["template": .string(name), "items": .array(items)])
   }
 
   /// Sends to the phones named, at once and apart from the campaign's own counts, as a campaign of the kind `test`.

@@ -15,6 +15,8 @@ struct CampaignView: Sendable {
   /// Of the runs; empty before the freeze.
   let zones: [String]
   let language: Language
+  /// What its launch froze; nil for a draft, and in lists.
+  var frozen: [UInt8]?
 
   /// Meta drops a message after 30 days; a week later nothing can come any more.
   static let settling: Duration = .seconds(37 * 86_400)
@@ -144,6 +146,7 @@ struct CampaignView: Sendable {
     if let parent = entry.parent { object.append("parent", .id(parent)) }
     guard full else { return object }
     object.append("spec", .stored(entry.spec))
+    object.append("template", FrozenText(frozen)?.json ?? .null)
     if let snapshot {
       object.append("counts", .object(CampaignView.counts(snapshot.counts, asOf: snapshot.asOf)))
       object.append("progress", .object(progress(snapshot)))

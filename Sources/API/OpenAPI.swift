@@ -120,7 +120,8 @@ enum OpenAPI {
     Operation(
       method: "post", path: "/v1/campaigns/{id}/cancel", summary: "End for good", body: "Reason", answer: "Campaign"),
     Operation(
-      method: "post", path: "/v1/campaigns/{id}/preview", summary: "The message for five real people", answer: "Preview"
+      method: "post", path: "/v1/campaigns/{id}/preview",
+      summary: "The message for five real people; from the launch on, the frozen people and text", answer: "Preview"
     ),
     Operation(
       method: "post", path: "/v1/campaigns/{id}/test", summary: "Send to named phones now, counted apart", body: "Test",

@@ -118,6 +118,10 @@ enum OpenAPISchemas {
       "end_at": {"type": ["string", "null"]}, "sent_at": {"type": ["string", "null"]},
       "ended_at": {"type": ["string", "null"]}, "recipients": {"type": ["integer", "null"]},
       "excluded": {"type": ["integer", "null"]}, "parent": {"type": "string"},
+      "template": {"type": ["object", "null"], "description": "the text its launch froze; null for a draft",
+      "properties": {"name": {"type": "string"}, "language": {"type": "string"}, "version": {"type": "integer"},
+        "header": {"type": ["string", "null"]}, "body": {"type": "string"}, "footer": {"type": ["string", "null"]},
+        "buttons": {"type": "array", "items": {"type": "string"}}}},
       "spec": {"$ref": "#/components/schemas/CampaignSpec"}, "forecast": {"$ref": "#/components/schemas/Forecast"},
       "counts": {"$ref": "#/components/schemas/Counts"}, "progress": {"type": "object", "properties": {
         "done": {"type": "integer"}, "total": {"type": "integer"}, "rate_per_second": {"type": ["number", "null"]},

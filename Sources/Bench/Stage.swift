@@ -155,9 +155,10 @@ final class Stage: Sendable {
       Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: [number]),
       business: installation.business, by: "bench", on: pool)
     if held { try await hold(campaign) }
-    guard
+    guard let text = try await Templates.read(template, on: pool),
       try await Campaigns.launch(
-        campaign, startAt: nil, skipsWait: true, of: installation.business, by: "bench", reason: "", on: pool)
+        campaign, try FrozenCampaign(spec, text), startAt: nil, skipsWait: true, of: installation.business,
+        by: "bench", reason: "", on: pool)
     else { throw BenchError("the launch is refused") }
     return campaign
   }

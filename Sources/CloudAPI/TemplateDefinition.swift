@@ -46,6 +46,11 @@ public struct TemplateDefinition: Sendable, Hashable {
   /// template can be shown, not sent.
   public let unsupported: [String]
 
+  /// The placeholders of a text header, in the order in which their values are sent.
+  public var headerNames: [String] {
+    if case .text(let text)? = header { text.names } else { [] }
+  }
+
   /// Parses the `components` of Meta's template node.
   public init(name: String, language: String, parameterFormat: String?, components: JSONValue) throws(TemplateError) {
     (self.name, self.language) = (name, language)

@@ -4,48 +4,32 @@ import JSON
 import Postgres
 import Store
 
-/// Freezes a launched campaign when its time has come: people, order, parameter values and the template's text.
+/// Freezes a launched campaign's people, their order and parameter values, as soon as it is launched: whoever is
+/// loaded, and whatever is edited, between launch and start changes nothing of it. Who says stop meanwhile is the gate's
+/// matter.
 enum Preparation {
   static func run(
-    _ campaign: Campaign.ID, lateAfter: Duration, now: Instant, pool: Pool,
-    log: @Sendable (String, [(String, String)]) -> Void
+    _ campaign: Campaign.ID, pool: Pool, log: @Sendable (String, [(String, String)]) -> Void
   ) async throws {
-    guard try await Preparing.begin(campaign, on: pool), let subject = try await Preparing.subject(campaign, on: pool) else {
-      return
-    }
-    let spec: CampaignSpec
+    guard let subject = try await Preparing.begin(campaign, on: pool) else { return }
+    var launched: FrozenCampaign.Reading
     let definition: TemplateDefinition
     do {
-      spec = try CampaignSpec(json: try JSONValue(parsing: subject.spec))
+      launched = try FrozenCampaign.read(subject.frozen)
       definition = try TemplateDefinition(
-        name: subject.template.name, language: subject.template.language, parameterFormat: subject.template.format,
-        components: try JSONValue(parsing: subject.template.components))
+        name: launched.name, language: launched.language, parameterFormat: launched.parameterFormat,
+        components: launched.components)
     } catch {
-      return try await Preparing.fail(campaign, code: "unreadable", text: "The stored campaign can't be read: \(error)", on: pool)
-    }
-    guard subject.template.status == "APPROVED" else {
       return try await Preparing.fail(
-        campaign, code: "template_not_approved",
-        text: "Meta's status of the template \(subject.template.name) is \(subject.template.status), not APPROVED.", on: pool)
+        campaign, code: "unreadable", text: "The stored campaign can't be read: \(error)", on: pool)
     }
-    // The wait of a launch is not lateness: late is what starts long after both.
-    let planned = max(subject.startAt ?? now, subject.launchedAt ?? now)
-    if now - planned > lateAfter + .seconds(60) {
-      switch spec.schedule.ifLate {
-      case .run: break
-      case .skip:
-        return try await Preparing.fail(
-          campaign, code: "late", text: "Its start at \(planned) was missed, and it says to skip then.", on: pool)
-      case .hold:
-        try await Preparing.holdLate(
-          campaign, business: subject.business, reason: "Its start at \(planned) was missed; someone must resume it.", on: pool)
-      }
-    }
+    // The record keeps no order of named parameters; the text's own is everybody's.
+    launched.spec.template.order(header: definition.headerNames, body: definition.body.names)
     let plan = FreezePlan(
-      spec, category: subject.category, business: subject.business, accountZone: subject.accountZone,
+      launched.spec, category: subject.category, business: subject.business, accountZone: subject.accountZone,
       senderPhones: subject.senderPhones, bodyRoom: ParameterFault.bodyLimit - definition.body.fixedLength)
     do {
-      let done = try await Freeze.run(plan, campaign: campaign, frozen: frozen(subject), on: pool)
+      let done = try await Freeze.run(plan, campaign: campaign, on: pool)
       try await Tending.analyze(campaign, on: pool)
       log(
         "campaign_prepared",
@@ -56,14 +40,41 @@ enum Preparation {
       log("campaign_overtaken", [("campaign", campaign.description)])
     }
   }
+}
 
-  /// What sending needs of the campaign from now on, whatever becomes of the template: the text's version it was launched
-  /// with and the request with its defaults.
-  static func frozen(_ subject: Preparing.Subject) throws -> [UInt8] {
-    FrozenCampaign.json(
-      name: subject.template.name, language: subject.template.language, parameterFormat: subject.template.format,
-      version: subject.template.version, components: try JSONValue(parsing: subject.template.components),
-      spec: try JSONValue(parsing: subject.spec)
-    ).rendered()
+/// Lets a frozen campaign send when its time has come.
+enum Start {
+  /// False when its people are still being frozen: to be asked again.
+  static func run(
+    _ campaign: Campaign.ID, lateAfter: Duration, now: Instant, pool: Pool,
+    log: @Sendable (String, [(String, String)]) -> Void
+  ) async throws -> Bool {
+    guard let waiting = try await Preparing.starter(campaign, on: pool) else { return true }
+    guard waiting.isPrepared else { return false }
+    let spec = try FrozenCampaign.read(waiting.frozen).spec
+    guard waiting.template.status == "APPROVED" else {
+      try await Preparing.fail(
+        campaign, code: "template_not_approved",
+        text: "Meta's status of the template \(waiting.template.name) is \(waiting.template.status), not APPROVED.",
+        on: pool)
+      return true
+    }
+    // The wait of a launch is not lateness: late is what starts long after both.
+    let planned = max(waiting.startAt ?? now, waiting.launchedAt ?? now)
+    if now - planned > lateAfter + .seconds(60) {
+      switch spec.schedule.ifLate {
+      case .run: break
+      case .skip:
+        try await Preparing.fail(
+          campaign, code: "late", text: "Its start at \(planned) was missed, and it says to skip then.", on: pool)
+        return true
+      case .hold:
+        try await Preparing.holdLate(
+          campaign, business: waiting.business, reason: "Its start at \(planned) was missed; someone must resume it.",
+          on: pool)
+      }
+    }
+    if try await Preparing.start(campaign, on: pool) { log("campaign_started", [("campaign", campaign.description)]) }
+    return true
   }
 }

@@ -67,9 +67,8 @@ extension CampaignPlan {
   init(
     _ live: LiveCampaigns.LiveCampaign, message known: TemplateMessage?, reservePercent: Int, wall: Instant, boot: Int64
   ) throws {
-    let frozen = try JSONValue(parsing: live.frozen)
-    guard let text = frozen["template"], let request = frozen["spec"] else { throw UnreadablePlan() }
-    let spec = try CampaignSpec(json: request)
+    let frozen = try FrozenCampaign.read(live.frozen)
+    var spec = frozen.spec
     campaign = live.campaign
     template = live.template
     marketing = live.category == .marketing || live.category == .marketingLite
@@ -77,9 +76,10 @@ extension CampaignPlan {
       message = known
     } else {
       let definition = try TemplateDefinition(
-        name: text["name"]?.stringValue ?? "", language: text["language"]?.stringValue ?? "",
-        parameterFormat: text["parameter_format"]?.stringValue, components: text["components"] ?? .null)
-      message = try TemplateMessage(definition, TemplateFill(spec.template, bodyNames: definition.body.names))
+        name: frozen.name, language: frozen.language, parameterFormat: frozen.parameterFormat,
+        components: frozen.components)
+      spec.template.order(header: definition.headerNames, body: definition.body.names)
+      message = try TemplateMessage(definition, TemplateFill(spec.template))
     }
     jitter = spec.pace.jitter == .human ? .human : .none
     ownPace = spec.pace.limit.map { ($0, .seconds(spec.pace.unit.seconds)) }
@@ -92,22 +92,15 @@ extension CampaignPlan {
     hasDue = live.hasDue
     freeZones = live.freeZones
   }
-
-  struct UnreadablePlan: Error {}
 }
 
 extension TemplateFill {
-  /// The frozen values stand in the order header, body, buttons, each as the request wrote them; a body with named
-  /// parameters takes them in the order of its own text.
-  init(_ part: CampaignSpec.TemplatePart, bodyNames: [String]) {
+  /// The frozen values stand in the order header, body, buttons, named ones in the order of the template's text.
+  init(_ part: CampaignSpec.TemplatePart) {
     let parameters = part.parameters
     let header = parameters.header.indices.map { TemplateValue.person($0) }
     let first = parameters.header.count
-    let isNamed = parameters.body.first?.name != nil
-    let body = parameters.body.indices.map { place in
-      let index = isNamed ? parameters.body.firstIndex { $0.name == bodyNames[place] } ?? place : place
-      return TemplateValue.person(first + index)
-    }
+    let body = parameters.body.indices.map { TemplateValue.person(first + $0) }
     var buttons: [Int: TemplateValue] = [:]
     for (place, button) in parameters.buttons.enumerated() {
       buttons[button.index] = .person(first + parameters.body.count + place)

@@ -50,7 +50,7 @@ public enum Campaigns {
     public let preparedAt: Instant?
     public let sentAt: Instant?
     public let endedAt: Instant?
-    /// When its preparation is due; nil unless one is waiting.
+    /// When its first message may leave; nil unless it waits for that.
     public let dueAt: Instant?
   }
 
@@ -106,25 +106,27 @@ public enum Campaigns {
     ).map(entry)
   }
 
-  /// Turns a draft into a scheduled campaign and queues its preparation, in one commit. The preparation is due at
-  /// `startAt` (nil: at once), but not before 60 s from now unless `skipsWait`.
+  /// Turns a draft into a scheduled campaign, in one commit: `launched`, its request and the template's text as they
+  /// were checked, is what is sent, previewed and shown from now on. Its people are frozen at once by a job; another
+  /// starts it at `startAt` (nil: at once), but not before 60 s from now unless `skipsWait`.
   ///
   /// False when it is no longer a draft.
   public static func launch(
-    _ id: Campaign.ID, startAt: Instant?, skipsWait: Bool, of business: Business.ID, by actor: String, reason: String,
-    on pool: Pool
+    _ id: Campaign.ID, _ launched: FrozenCampaign, startAt: Instant?, skipsWait: Bool, of business: Business.ID,
+    by actor: String, reason: String, on pool: Pool
   ) async throws(DatabaseError) -> Bool {
     try await pool.run(
       """
       with c as (
-        update campaign set state = 3, launched_by = $3, launched_at = now(), start_at = coalesce($4, now())
+        update campaign set state = 3, launched_by = $3, launched_at = now(), start_at = coalesce($4, now()),
+          frozen = $7, template_id = $8, category = $9
         where campaign_id = $2 and business_id = $1 and state = 1
         returning campaign_id, start_at
       ), j as (
         insert into job (kind, key, due_at)
-        select 'prepare', campaign_id::text,
-          greatest(start_at, now() + case when $5 then interval '0' else interval '60 seconds' end)
-        from c
+        select kind, campaign_id::text, case kind when 'prepare' then now()
+          else greatest(start_at, now() + case when $5 then interval '0' else interval '60 seconds' end) end
+        from c, unnest(array['prepare', 'start']) with ordinality k (kind, n) order by n
       ), e as (
         insert into campaign_event (campaign_id, event, actor, reason, evidence)
         select campaign_id, 'launched', $3, $6, jsonb_build_object('now', $5::bool) from c
@@ -134,8 +136,14 @@ public enum Campaigns {
       )
       select 1 from c
       """, .int8(business.rawValue), .int8(id.rawValue), .text(actor), startAt.map { .timestamptz($0) } ?? .null,
-      .bool(skipsWait), .text(reason)
+      .bool(skipsWait), .text(reason), .jsonb(launched.json), .int8(launched.template.rawValue),
+      .int2(launched.category.rawValue)
     ).count == 1
+  }
+
+  /// What the launch froze, as JSON; nil for a draft.
+  public static func frozen(_ id: Campaign.ID, on pool: Pool) async throws(DatabaseError) -> [UInt8]? {
+    try await pool.run("select frozen from campaign where campaign_id = $1", .int8(id.rawValue)).first?.optionalJsonb(0)
   }
 
   /// Ends a campaign for good, in one commit: the state, and a pause that the next gate sees. Those who will not be
@@ -155,7 +163,7 @@ public enum Campaigns {
         select $1, 7, campaign_id, 'cancelled', $4, $3 from c
       ), j as (
         update job set ended_at = now() from c
-        where job.kind = 'prepare' and job.key = c.campaign_id::text and job.ended_at is null
+        where job.kind in ('prepare', 'start') and job.key = c.campaign_id::text and job.ended_at is null
       ), e as (
         insert into campaign_event (campaign_id, event, actor, reason) select campaign_id, 'cancelled', $3, $4 from c
       ), a as (
@@ -241,7 +249,7 @@ public enum Campaigns {
       a.currency,
       a.zone, c.start_at, c.end_at, c.recipients, c.excluded, c.failure, c.created_by, c.created_at, c.launched_by,
       c.launched_at, c.prepared_at, c.sent_at, c.ended_at,
-      (select due_at from job j where j.kind = 'prepare' and j.key = c.campaign_id::text and j.ended_at is null)
+      (select due_at from job j where j.kind = 'start' and j.key = c.campaign_id::text and j.ended_at is null)
     from campaign c join account a using (account_id)
     """
 

@@ -60,31 +60,51 @@ public enum Freeze {
     }
   }
 
-  /// A few people as they would be written to: `(contact, values)`, the values nil where missing.
-  public static func sample(_ plan: FreezePlan, order: String, limit: Int, on pool: Pool) async throws
-    -> [(contact: Contact.ID, phone: PhoneNumber?, values: [String?])]
+  /// A person of a preview; the values nil where missing.
+  public typealias Sampled = (contact: Contact.ID, phone: PhoneNumber?, values: [String?])
+
+  private static func ordering(_ order: String) -> String {
+    switch order {
+    case "longest": "length(array_to_string(vars, '')) desc, contact_id"
+    case "emptiest": "length(array_to_string(vars, '')), contact_id"
+    case "arabic":
+      "(attributes->>'first_name' ~ '[ء-ي]') desc nulls last, (attributes::text ~ '[ء-ي]') desc, contact_id"
+    case "latin": "(attributes->>'first_name' ~ '^[A-Za-z]') desc nulls last, contact_id"
+    case "random": "md5(contact_id::text)"
+    default: preconditionFailure("unknown order \(order)")
+    }
+  }
+
+  /// A few people of a launched campaign, with the values that were frozen for them.
+  public static func frozenSample(_ campaign: Campaign.ID, order: String, limit: Int, on pool: Pool) async throws
+    -> [Sampled]
   {
-    precondition(["random", "longest", "emptiest", "arabic", "latin"].contains(order), "unknown order \(order)")
-    let ordering =
-      switch order {
-      case "longest": "length(array_to_string(vars, '')) desc"
-      case "emptiest": "length(array_to_string(vars, ''))"
-      case "arabic": "(attributes->>'first_name' ~ '[ء-ي]') desc nulls last, (attributes::text ~ '[ء-ي]') desc, contact_id"
-      case "latin": "(attributes->>'first_name' ~ '^[A-Za-z]') desc nulls last, contact_id"
-      default: "md5(contact_id::text)"
-      }
+    let rows = try await pool.run(
+      Statement(
+        """
+        select contact_id, r.phone, vars from recipient r left join contact c using (contact_id)
+        where campaign_id = $1 order by \(ordering(order)) limit \(limit)
+        """, [.int8(campaign.rawValue)]))
+    return rows.map { (Contact.ID($0.int64(0)), PhoneNumber(digits: $0.int64(1)), $0.optionalTexts(2)) }
+  }
+
+  /// A few people as they would be written to.
+  public static func sample(_ plan: FreezePlan, order: String, limit: Int, on pool: Pool) async throws -> [Sampled] {
     var arguments = Arguments()
     let judged = judgedQuery(plan, &arguments)
     let rows = try await pool.run(
       Statement(
-        "select contact_id, phone, vars from (\(judged)) j where reason is null order by \(ordering) limit \(limit)",
+        """
+        select contact_id, phone, vars from (\(judged)) j where reason is null
+        order by \(ordering(order)) limit \(limit)
+        """,
         arguments.values))
     return rows.map { (Contact.ID($0.int64(0)), PhoneNumber(digits: $0.int64(1)), $0.optionalTexts(2)) }
   }
 
-  /// Writes recipients, exclusions and runs of a campaign and lets it send, all in one transaction: a crash leaves nothing
-  /// behind. One snapshot judges everybody, so each entry lands on exactly one side. Answers both counts.
-  public static func run(_ plan: FreezePlan, campaign: Campaign.ID, frozen: [UInt8], on pool: Pool) async throws
+  /// Writes recipients, exclusions and runs of a campaign, all in one transaction: a crash leaves nothing behind. One
+  /// snapshot judges everybody, so each entry lands on exactly one side. Answers both counts.
+  public static func run(_ plan: FreezePlan, campaign: Campaign.ID, on pool: Pool) async throws
     -> (recipients: Int, excluded: Int)
   {
     try await pool.transaction { tx in
@@ -127,9 +147,9 @@ public enum Freeze {
         """, .int8(campaign.rawValue), .texts(zones), .int4(Int32(runLength)))
       let ready = try await tx.run(
         """
-        update campaign set state = 5, prepared_at = now(), recipients = $2, excluded = $3, frozen = $4
+        update campaign set state = 3, prepared_at = now(), recipients = $2, excluded = $3
         where campaign_id = $1 and state = 4
-        """, .int8(campaign.rawValue), .int8(Int64(recipients)), .int8(Int64(excluded)), .jsonb(frozen))
+        """, .int8(campaign.rawValue), .int8(Int64(recipients)), .int8(Int64(excluded)))
       guard ready.affected == 1 else { throw FreezeError.overtaken }
       return (recipients, excluded)
     }

@@ -2,19 +2,48 @@ import Domain
 import JSON
 import Schedule
 
-/// What sending needs of a campaign from its freeze on, whatever becomes of the template: the text it was launched with
+/// What sending needs of a campaign from its launch on, whatever becomes of the template: the text it was launched with
 /// and the request with its defaults.
-public enum FrozenCampaign {
-  public static func json(
-    name: String, language: String, parameterFormat: String, version: Int, components: JSONValue, spec: JSONValue
-  ) -> JSONValue {
-    [
+public struct FrozenCampaign: Sendable {
+  public let template: Template.ID
+  public let category: Category
+  /// `{"template": {"name", "language", "parameter_format", "version", "components"}, "spec"}`
+  public let json: [UInt8]
+
+  public init(_ spec: CampaignSpec, _ template: Templates.Entry) throws {
+    self.template = template.id
+    category = template.seen.category
+    let seen = template.seen
+    let frozen: JSONValue = [
       "template": [
-        "name": .string(name), "language": .string(language), "parameter_format": .string(parameterFormat),
-        "version": .number(String(version)), "components": components,
+        "name": .string(seen.name), "language": .string(seen.language),
+        "parameter_format": .string(seen.parameterFormat), "version": .number(String(template.version)),
+        "components": try JSONValue(parsing: seen.components),
       ],
-      "spec": spec,
+      "spec": spec.json,
     ]
+    json = frozen.rendered()
+  }
+
+  /// What `json` says, for those who render or plan by it.
+  public struct Reading: Sendable {
+    public var spec: CampaignSpec
+    public let name: String
+    public let language: String
+    public let parameterFormat: String?
+    public let version: Int
+    public let components: JSONValue
+  }
+
+  public static func read(_ json: [UInt8]) throws -> Reading {
+    let frozen = try JSONValue(parsing: json)
+    guard let text = frozen["template"], let spec = frozen["spec"] else {
+      throw JSONError(reason: "template or spec is missing")
+    }
+    return Reading(
+      spec: try CampaignSpec(json: spec), name: text["name"]?.stringValue ?? "",
+      language: text["language"]?.stringValue ?? "", parameterFormat: text["parameter_format"]?.stringValue,
+      version: Int(text["version"]?.int64Value ?? 0), components: text["components"] ?? .null)
   }
 }
 

@@ -30,7 +30,7 @@ public enum Jobs {
         update job set lease_until = now() + make_interval(secs => $2), node = $1, attempts = attempts + 1
         where job_id = (
           select job_id from job where ended_at is null and due_at <= now() and (lease_until is null or lease_until < now())
-          order by due_at limit 1 for update skip locked
+          order by due_at, job_id limit 1 for update skip locked
         ) returning job_id, kind, key, payload, attempts
         """, [.int8(node), .numeric(Amount(billionths: Int128(lease.nanoseconds)))]))
     return rows.first.map {
@@ -41,6 +41,15 @@ public enum Jobs {
   public static func end(_ job: Held, on pool: Pool) async throws {
     _ = try await pool.run(
       Statement("update job set ended_at = now(), lease_until = null where job_id = $1", [.int8(job.id.rawValue)]))
+  }
+
+  /// Lets it wait for something else, without counting as a failure.
+  public static func wait(_ job: Held, for rest: Duration, on pool: Pool) async throws {
+    _ = try await pool.run(
+      Statement(
+        """
+        update job set lease_until = null, attempts = 0, due_at = now() + make_interval(secs => $2) where job_id = $1
+        """, [.int8(job.id.rawValue), .numeric(Amount(billionths: Int128(rest.nanoseconds)))]))
   }
 
   /// Lets it wait: 2 s, 4 s, 8 s, … at most 10 minutes.

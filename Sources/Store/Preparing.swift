@@ -1,43 +1,67 @@
 import Domain
 import Postgres
 
-/// What the preparation of a campaign reads and writes besides the freeze itself.
+/// What the preparation and the start of a campaign read and write besides the freeze itself.
 public enum Preparing {
   public struct Subject: Sendable {
     public let business: Business.ID
-    public let state: CampaignState
     public let category: Category
-    public let spec: [UInt8]
-    public let startAt: Instant?
-    public let launchedAt: Instant?
-    public let template: (name: String, language: String, status: String, format: String, version: Int, components: [UInt8])
+    /// The text and the request as they were launched.
+    public let frozen: [UInt8]
     public let senderPhones: [PhoneNumber]
     public let accountZone: String
   }
 
-  public static func subject(_ campaign: Campaign.ID, on pool: Pool) async throws -> Subject? {
+  /// From scheduled to preparing, when its people are not frozen yet; also taken up again after a crash. Nil when that
+  /// is done, or it was cancelled meanwhile.
+  public static func begin(_ campaign: Campaign.ID, on pool: Pool) async throws -> Subject? {
     let rows = try await pool.run(
       Statement(
         """
-        select c.business_id, c.state, c.category, c.spec, c.start_at, c.launched_at, t.name, t.language, t.status,
-          t.parameter_format, t.version, t.components,
+        update campaign c set state = 4 from account a
+        where c.campaign_id = $1 and c.state in (3, 4) and c.prepared_at is null and a.account_id = c.account_id
+        returning c.business_id, c.category, c.frozen,
           array(select n.phone from number n where n.business_id = c.business_id), a.zone
-        from campaign c join template t using (template_id) join account a on a.account_id = c.account_id where c.campaign_id = $1
         """, [.int8(campaign.rawValue)]))
     return rows.first.map { row in
       Subject(
-        business: Business.ID(row.int64(0)), state: CampaignState(rawValue: row.int16(1))!,
-        category: Category(rawValue: row.int16(2)) ?? .marketing, spec: row.jsonb(3), startAt: row.optionalInstant(4),
-        launchedAt: row.optionalInstant(5),
-        template: (row.text(6), row.text(7), row.text(8), row.text(9), Int(row.int32(10)), row.jsonb(11)),
-        senderPhones: row.int64s(12).compactMap { PhoneNumber(digits: $0) }, accountZone: row.text(13))
+        business: Business.ID(row.int64(0)), category: Category(rawValue: row.int16(1)) ?? .marketing,
+        frozen: row.jsonb(2), senderPhones: row.int64s(3).compactMap { PhoneNumber(digits: $0) },
+        accountZone: row.text(4))
     }
   }
 
-  /// From scheduled to preparing; also taken up again after a crash. False when it was cancelled meanwhile.
-  public static func begin(_ campaign: Campaign.ID, on pool: Pool) async throws -> Bool {
+  /// How a campaign stands when its time has come.
+  public struct Starter: Sendable {
+    public let business: Business.ID
+    public let isPrepared: Bool
+    public let startAt: Instant?
+    public let launchedAt: Instant?
+    public let frozen: [UInt8]
+    public let template: (name: String, status: String)
+  }
+
+  /// Nil when it is not waiting for its start: cancelled, failed, or started already.
+  public static func starter(_ campaign: Campaign.ID, on pool: Pool) async throws -> Starter? {
+    let rows = try await pool.run(
+      Statement(
+        """
+        select c.business_id, c.prepared_at is not null, c.start_at, c.launched_at, c.frozen, t.name, t.status
+        from campaign c join template t using (template_id) where c.campaign_id = $1 and c.state in (3, 4)
+        """, [.int8(campaign.rawValue)]))
+    return rows.first.map { row in
+      Starter(
+        business: Business.ID(row.int64(0)), isPrepared: row.bool(1), startAt: row.optionalInstant(2),
+        launchedAt: row.optionalInstant(3), frozen: row.jsonb(4), template: (row.text(5), row.text(6)))
+    }
+  }
+
+  /// From scheduled to sending. False when it was cancelled meanwhile.
+  public static func start(_ campaign: Campaign.ID, on pool: Pool) async throws -> Bool {
     try await pool.run(
-      Statement("update campaign set state = 4 where campaign_id = $1 and state in (3, 4)", [.int8(campaign.rawValue)])
+      Statement(
+        "update campaign set state = 5 where campaign_id = $1 and state = 3 and prepared_at is not null",
+        [.int8(campaign.rawValue)])
     ).affected == 1
   }
 

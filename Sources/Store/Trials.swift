@@ -34,10 +34,7 @@ public enum Trials {
     business: Business.ID,
     by actor: String, on pool: Pool
   ) async throws -> Campaign.ID {
-    let spec = draft.spec.json
-    let frozen = FrozenCampaign.json(
-      name: template.seen.name, language: template.seen.language, parameterFormat: template.seen.parameterFormat,
-      version: template.version, components: try JSONValue(parsing: template.seen.components), spec: spec)
+    let frozen = try FrozenCampaign(draft.spec, template)
     return try await pool.transaction { tx in
       let id = try await tx.run(
         """
@@ -46,8 +43,8 @@ public enum Trials {
           prepared_at)
         values (next_campaign_id(), $1, 2, $2, $3, 5, $4, $5, $6, $7, $8, $9, now(), $10, 0, $11, $11, now(), now())
         returning campaign_id
-        """, .int8(business.rawValue), .int8(parent.rawValue), .text(draft.spec.name), .jsonb(spec.rendered()),
-        .jsonb(frozen.rendered()), .int8(draft.account.rawValue),
+        """, .int8(business.rawValue), .int8(parent.rawValue), .text(draft.spec.name), .jsonb(draft.spec.json.rendered()),
+        .jsonb(frozen.json), .int8(draft.account.rawValue),
         .int8(draft.template.rawValue), .int2(draft.category.rawValue), .int8s(draft.numbers.map(\.rawValue)),
         .int8(Int64(people.count)), .text(actor))[0].int64(0)
       _ = try await tx.batch([

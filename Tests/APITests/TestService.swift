@@ -2,6 +2,7 @@ import API
 import CloudAPI
 import Crypto
 import Domain
+import Expansion
 import HTTPClient
 import HTTPServer
 import JSON
@@ -9,6 +10,7 @@ import Postgres
 import Reactor
 import Simulation
 import Store
+import Testing
 
 /// The API over a real socket and a real database, with a fake Meta.
 final class TestService: Sendable {
@@ -114,6 +116,26 @@ final class TestService: Sendable {
       status: answer.status, headers: answer.headers, json: json, text: String(decoding: answer.body, as: UTF8.self))
   }
 
+  /// Runs the job queue until the campaign's people are frozen.
+  func freezePeople(of campaign: String) async throws {
+    try await runJobs("frozen people") {
+      try await !pool.run("select prepared_at from campaign where campaign_id = $1", .int8(Int64(campaign)!))[0].isNull(0)
+    }
+  }
+
+  /// Runs the job queue until `met` says so.
+  func runJobs(_ what: Comment, until met: () async throws -> Bool) async throws {
+    let scheduler = Scheduler(pool: pool, on: Self.reactor) { _, _ in }
+    let running = Task { try await scheduler.run() }
+    let deadline = BootInstant.now + .seconds(30)
+    while try await !met() {
+      try #require(BootInstant.now < deadline, what)
+      try await Self.reactor.sleep(for: .milliseconds(10))
+    }
+    running.cancel()
+    try await running.value
+  }
+
   // MARK: What campaigns stand on
 
   static let registration: JSONValue = [
@@ -132,8 +154,8 @@ final class TestService: Sendable {
   }
 
   /// Contacts with consent, as an import would write them; every third has no name.
-  func fill(_ audience: String, people: Int) async throws {
-    let phones = (0..<people).map { PhoneNumber(digits: 201_001_000_000 + Int64($0))! }
+  func fill(_ audience: String, people: Int, from first: Int64 = 201_001_000_000) async throws {
+    let phones = (0..<people).map { PhoneNumber(digits: first + Int64($0))! }
     _ = try await pool.run(
       """
       with c as (

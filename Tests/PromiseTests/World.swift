@@ -135,7 +135,7 @@ final class World: Sendable {
   }
 
   /// Drafts and launches a campaign to everybody, at `pace` a second.
-  func launch(pace: Int, name: String = "offer") async throws -> Campaign.ID {
+  func launch(pace: Int, name: String = "offer", startAt: Instant? = nil) async throws -> Campaign.ID {
     let spec = try CampaignSpec(
       json: JSONValue(
         parsing: Array(
@@ -148,8 +148,10 @@ final class World: Sendable {
     let campaign = try await Campaigns.insert(
       Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: [number]),
       business: installation.business, by: "test", on: pool)
+    let text = try #require(try await Templates.read(template, on: pool))
     let launched = try await Campaigns.launch(
-      campaign, startAt: nil, skipsWait: true, of: installation.business, by: "test", reason: "", on: pool)
+      campaign, try FrozenCampaign(spec, text), startAt: startAt, skipsWait: true, of: installation.business,
+      by: "test", reason: "", on: pool)
     #expect(launched)
     return campaign
   }

@@ -53,20 +53,21 @@ import Testing
     await store.close()
   }
 
-  @Test func `launches a draft once and queues its preparation no earlier than a minute from now`() async throws {
+  @Test func `launches a draft once, freezes it at once, starts it no earlier than a minute from now`() async throws {
     let store = try await TestStore()
     let id = try await store.draft()
     #expect(id.rawValue >> 32 > 24_000)
+    let launched = try await store.launched(id)
     let launch = {
       try await Campaigns.launch(
-        id, startAt: nil, skipsWait: false, of: store.business, by: "key:mona", reason: "", on: store.pool)
+        id, launched, startAt: nil, skipsWait: false, of: store.business, by: "key:mona", reason: "", on: store.pool)
     }
     #expect(try await launch())
     #expect(try await launch() == false)
     let jobs = try await store.pool.run(
-      "select kind, key, extract(epoch from due_at - now())::int4 from job where ended_at is null")
-    #expect(jobs.count == 1 && jobs[0].text(0) == "prepare" && jobs[0].text(1) == id.description)
-    #expect((50...60).contains(jobs[0].int32(2)))
+      "select kind, key, extract(epoch from due_at - now())::int4 from job where ended_at is null order by job_id")
+    #expect(jobs.map { $0.text(0) } == ["prepare", "start"] && jobs.allSatisfy { $0.text(1) == id.description })
+    #expect(jobs[0].int32(2) <= 0 && (50...60).contains(jobs[1].int32(2)))
     let entry = try await Campaigns.read(id, of: store.business, on: store.pool)
     #expect(entry?.state == .scheduled && entry?.dueAt != nil)
     await store.close()
@@ -76,7 +77,8 @@ import Testing
     let store = try await TestStore()
     let id = try await store.draft()
     _ = try await Campaigns.launch(
-      id, startAt: nil, skipsWait: true, of: store.business, by: "key:mona", reason: "", on: store.pool)
+      id, try await store.launched(id), startAt: nil, skipsWait: true, of: store.business, by: "key:mona",
+      reason: "", on: store.pool)
     #expect(try await Campaigns.cancel(id, of: store.business, by: "key:ops", reason: "wrong text", on: store.pool))
     #expect(try await Campaigns.cancel(id, of: store.business, by: "key:ops", reason: "", on: store.pool) == false)
     #expect(try await store.pool.run("select 1 from job where ended_at is null").isEmpty)

@@ -58,6 +58,13 @@ struct TestStore {
     return try await Templates.sync([seen], account: account, business: business, by: "test", on: pool)
   }
 
+  /// What a launch freezes of a draft.
+  func launched(_ id: Campaign.ID) async throws -> FrozenCampaign {
+    let entry = try await Campaigns.read(id, of: business, on: pool)!
+    return try FrozenCampaign(
+      CampaignSpec(json: JSONValue(parsing: entry.spec)), try await Templates.read(entry.template, on: pool)!)
+  }
+
   /// A draft over one number, one template and one audience.
   func draft() async throws -> Campaign.ID {
     try await number()
