@@ -93,9 +93,13 @@ enum OpenAPI {
         ("default_region", "country of numbers without +, e.g. EG"), ("phone_column", "the column of phones"),
         ("consent_source", "where consent comes from, for rows that don't say"),
         ("consent_at", "when they consented, for rows that don't say"), ("accept", "also: possible, landline, service"),
-        ("fix", "old_format"), ("on_error", "refuse or keep, when the file breaks off"), ("encoding", "the file's"),
+        ("fix", "old_format"), ("on_error", "when the file breaks off: refuse, or keep what came before"),
+        ("encoding", "the file's"),
         ("delimiter", "comma, semicolon or tab"), ("language", "of the remedies: en or ar"),
       ], body: "File", bodyTypes: ["text/csv", "application/x-ndjson"], status: 201, answer: "Import"),
+    Operation(
+      method: "get", path: "/v1/imports", summary: "Imports, the newest first",
+      query: page + [("audience", "into this audience")], answer: "[Import]"),
     Operation(method: "get", path: "/v1/imports/{id}", summary: "An import and its report", answer: "Import"),
     Operation(
       method: "get", path: "/v1/imports/{id}/rejects", summary: "What was not taken", answerType: "text/csv"),

@@ -2,6 +2,7 @@ import Crypto
 import Domain
 import HTTPServer
 import Postgres
+import Reactor
 import Store
 
 /// The idempotency of an upload: its body is hashed as it streams, so the key is claimed before the hash is known.
@@ -11,6 +12,7 @@ final class UploadReplay: Sendable {
   private let request: HTTPServerRequest
   private let services: APIServices
   private let hash = RunningHash()
+  private let isCut = Lock(false)
 
   init(_ request: HTTPServerRequest, _ caller: Caller?, _ services: APIServices) throws(Problem) {
     guard let caller else { preconditionFailure("an upload without a caller") }
@@ -20,7 +22,11 @@ final class UploadReplay: Sendable {
 
   /// The next bytes of the body, hashed.
   func nextChunk() async throws(HTTPBodyError) -> [UInt8]? {
-    let chunk = try await request.nextChunk()
+    let chunk: [UInt8]?
+    do throws(HTTPBodyError) { chunk = try await request.nextChunk() } catch {
+      isCut.with { $0 = true }
+      throw error
+    }
     if let chunk { hash.update(chunk) }
     return chunk
   }
@@ -39,6 +45,11 @@ final class UploadReplay: Sendable {
     }
     do {
       let response = try await work()
+      // What came of a part of the body is no answer to the whole, which may be sent again.
+      if isCut.with({ $0 }) {
+        try await IdempotencyKey.forget(key, caller, services)
+        return response
+      }
       try await IdempotencyKey.keep(key, digest(), response, caller, services)
       return response
     } catch let failure as DatabaseError where failure.mayHaveHappened {

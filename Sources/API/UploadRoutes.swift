@@ -9,11 +9,12 @@ struct UploadRoutes: Sendable {
   let services: APIServices
   init(_ services: APIServices) { self.services = services }
 
-  /// A streamed body: bounded, because nothing here may be endless.
-  static let bodyLimit = 4 << 30
+  /// A streamed body: bounded, because nothing here may be endless; a billion rows fit.
+  static let bodyLimit = 64 << 30
 
   func add(to router: inout Router) {
     router.add("POST", "/v1/audiences/{id}/contacts", .key(.loadAudiences), replay: .streamed, upload)
+    router.add("GET", "/v1/imports", .key(.read), list)
     router.add("GET", "/v1/imports/{id}", .key(.read), show)
     router.add("GET", "/v1/imports/{id}/rejects", .key(.loadAudiences), rejects)
   }
@@ -48,17 +49,34 @@ struct UploadRoutes: Sendable {
     return speaks || call.language == .english ? query : query + [("language", "ar")]
   }
 
+  /// The newest first: whoever lost the line while uploading finds here what became of it.
+  private func list(_ call: Call) async throws -> HTTPResponse {
+    var audience: Audience.ID?
+    if let text = call.query("audience") {
+      guard let raw = Int64(text) else {
+        throw Problem.invalid("audience", "This is not an audience's id.", remedy: "See GET /v1/audiences.")
+      }
+      audience = Audience.ID(raw)
+    }
+    let limit = try call.limit()
+    let page = try await Audiences.uploads(
+      of: call.caller.business, audience: audience, before: try call.cursor(), limit: limit, on: services.pool)
+    return .page(page.map(UploadRoutes.json), next: page.count == limit ? page.last?.id.description : nil)
+  }
+
   private func show(_ call: Call) async throws -> HTTPResponse {
     guard let entry = try await Audiences.upload(try call.id("import"), of: call.caller.business, on: services.pool)
     else {
       throw Problem.notFound("import")
     }
-    return .json(
-      200,
-      [
-        "id": .id(entry.id), "audience": .id(entry.audience), "state": .string(entry.state), "by": .string(entry.by),
-        "started_at": .time(entry.startedAt), "ended_at": .time(entry.endedAt), "report": .stored(entry.report),
-      ])
+    return .json(200, UploadRoutes.json(entry))
+  }
+
+  private static func json(_ entry: Audiences.UploadEntry) -> JSONValue {
+    [
+      "id": .id(entry.id), "audience": .id(entry.audience), "state": .string(entry.state), "by": .string(entry.by),
+      "started_at": .time(entry.startedAt), "ended_at": .time(entry.endedAt), "report": .stored(entry.report),
+    ]
   }
 
   /// What was not taken, as CSV: the line, why, what to do, the line itself.

@@ -30,6 +30,18 @@ public struct PersonKeys: Sendable, CustomStringConvertible, CustomReflectable {
     }
   }
 
+  /// Of a person known by a user id alone. It holds a dot and no phone does, so the two never meet.
+  public func key(of user: UserID) -> PersonKey {
+    let text = Array(user.text.utf8)
+    return text.withUnsafeBytes { text in
+      mac.withHMAC(text) { digest in
+        PersonKey(
+          high: UInt64(bigEndian: digest.loadUnaligned(as: UInt64.self)),
+          low: UInt64(bigEndian: digest.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+      }
+    }
+  }
+
   public var description: String { "PersonKeys(…)" }
   public var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -37,14 +37,15 @@ public struct HTTPRequest: Sendable {
   }
 }
 
-/// A body of known length that is read while it is sent.
+/// A body that is read while it is sent.
 public struct HTTPUpload: Sendable {
-  public let length: Int
+  /// Nil: nobody knows it before the end; sent in chunks.
+  public let length: Int?
   /// Fills the buffer and says how much of it; 0 is the end, below 0 ends the transfer. It runs on the reactor's thread, so
   /// a reactor that sends from slow disks should do nothing else.
   public let read: @Sendable (UnsafeMutableRawBufferPointer) -> Int
 
-  public init(length: Int, read: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Int) {
+  public init(length: Int?, read: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Int) {
     (self.length, self.read) = (length, read)
   }
 }

@@ -67,7 +67,7 @@ final class Transfer {
       setUp(request.method, brings, request.upload != nil)
     }
     if let upload = request.upload {
-      set { ccurl_set_offset($0, CURLOPT_POSTFIELDSIZE_LARGE, Int64(upload.length)) }
+      set { ccurl_set_offset($0, CURLOPT_POSTFIELDSIZE_LARGE, upload.length.map(Int64.init) ?? -1) }
     } else if hasBody || method == "POST" {
       set { ccurl_set_offset($0, CURLOPT_POSTFIELDSIZE_LARGE, Int64(request.body.count)) }
       request.body.withUnsafeBytes { bytes in

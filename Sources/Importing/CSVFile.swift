@@ -17,6 +17,9 @@ struct CSVFile: ContactFile {
   private var cells = RowStager.Cells()
   private var attributes: [UInt8] = []
   private var scratch: [UInt8] = []
+  /// Rows before with a cell for every column, and whether one lacked some.
+  private var fullRows = 0
+  private var hasShortRows = false
   private var countryText: [UInt8] = []
   private var country: PhoneRegion??
 
@@ -62,7 +65,7 @@ struct CSVFile: ContactFile {
 
   private mutating func holdOn() throws(BrokenFile) {
     if text.count > BrokenFile.lineLimit { throw .lineTooLong(line) }
-    patience = text.count * 2
+    patience = min(text.count * 2, BrokenFile.lineLimit + 1)
   }
 
   private mutating func use(
@@ -77,10 +80,18 @@ struct CSVFile: ContactFile {
         return stager.reject(line: line, .tooManyFields, raw: raw)
       }
     }
+    if row.fields.count >= columns.count {
+      fullRows += 1
+    } else {
+      // A writer that fills every row and no line end: the file ends in the middle of this one.
+      if text.isFinished, row.next == row.end, fullRows > 0, !hasShortRows { throw .cut(line) }
+      hasShortRows = true
+    }
     var isBlank = true
     cells.phone.removeAll(keepingCapacity: true)
     cells.consentSource.removeAll(keepingCapacity: true)
     cells.consentAt.removeAll(keepingCapacity: true)
+    cells.user = nil
     cells.region = nil
     attributes.removeAll(keepingCapacity: true)
     attributes.append(UInt8(ascii: "{"))
@@ -114,6 +125,9 @@ struct CSVFile: ContactFile {
       }
       cells.region = country
       add(value, key)
+    case .userID(let key):
+      cells.user = UserID(String(decoding: value, as: UTF8.self))
+      if cells.user == nil { add(value, key) }
     case .attribute(let key): add(value, key)
     }
   }
@@ -150,7 +164,8 @@ struct CSVFile: ContactFile {
     for (place, name) in names.enumerated() where name.utf8.count > Column.nameLimit {
       throw .columnNameTooLong(line, place + 1)
     }
-    guard let phone = Column.phoneColumn(among: names, asked: options.phoneColumn) else {
+    let phone = Column.phoneColumn(among: names, asked: options.phoneColumn)
+    guard phone != nil || options.phoneColumn == nil && Column.holdUserIDs(names) else {
       throw .phoneColumnMissing(line, asked: options.phoneColumn != nil)
     }
     var found: [Column] = []

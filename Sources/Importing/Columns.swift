@@ -7,6 +7,8 @@ enum Column: Equatable {
   case country(key: [UInt8])
   case consentSource
   case consentAt
+  /// Meta's id of a person; what has another form is an attribute like others.
+  case userID(key: [UInt8])
   /// `key`: `"name":` ready for the row's JSON.
   case attribute(key: [UInt8])
   /// A column without a name.
@@ -16,8 +18,8 @@ enum Column: Equatable {
   static let limit = 200
   static let nameLimit = 100
 
-  init(named name: String, phoneColumn: String) {
-    if name == phoneColumn {
+  init(named name: String, phoneColumn: String?) {
+    if let phoneColumn, name == phoneColumn {
       self = .phone
     } else if name.isEmpty {
       self = .unnamed
@@ -26,6 +28,7 @@ enum Column: Equatable {
       case "country": self = .country(key: Column.key("country"))
       case "consent_source": self = .consentSource
       case "consent_at": self = .consentAt
+      case "user_id": self = .userID(key: Column.key("user_id"))
       case let known?: self = .attribute(key: Column.key(known))
       case nil: self = .attribute(key: Column.key(name))
       }
@@ -42,6 +45,9 @@ enum Column: Equatable {
     for synonym in phoneSynonyms { if let name = byFolded[synonym] { return name } }
     return nil
   }
+
+  /// Whether people without a phone may stand in a file of these columns.
+  static func holdUserIDs(_ names: [String]) -> Bool { names.contains { reserved[folded($0)] == "user_id" } }
 
   private static func key(_ name: String) -> [UInt8] {
     var key = [UInt8(ascii: "\"")]
@@ -77,7 +83,7 @@ enum Column: Equatable {
     var reserved: [String: String] = [:]
     for (name, synonyms) in [
       ("first_name", ["الاسم الأول"]), ("language", ["اللغة"]), ("country", ["البلد", "الدولة"]),
-      ("zone", ["المنطقة الزمنية"]),
+      ("zone", ["المنطقة الزمنية"]), ("user_id", ["bsuid", "whatsapp user id", "wa user id"]),
       ("consent_source", ["مصدر الموافقة"]), ("consent_at", ["تاريخ الموافقة"]), ("consent_text", ["نص الموافقة"]),
     ] {
       for synonym in [name] + synonyms { reserved[folded(synonym)] = name }

@@ -25,7 +25,33 @@ struct BrokenFile: Error {
       line: line,
       problem: Problem(
         422, "line_too_long", "A line of the file is longer than 1 MiB.", detail: "Line \(line).",
-        remedy: "Look for a quotation mark that is opened there and never closed."))
+        remedy: "Look for a quotation mark that is opened there and never closed, and leave out columns that no "
+          + "template needs."))
+  }
+
+  static func cut(_ line: Int64) -> BrokenFile {
+    BrokenFile(
+      line: line,
+      problem: Problem(
+        422, "file_cut", "The file ends in the middle of a row.",
+        detail: "Line \(line) is the last; it has fewer cells than every row before it, and no line end.",
+        remedy: "Export the file again and send it whole; or send it with on_error=keep, which takes what is before."))
+  }
+
+  static func packed() -> BrokenFile {
+    BrokenFile(
+      line: 1,
+      problem: Problem(
+        422, "file_packed", "This is a spreadsheet's or an archive's own file, not text.",
+        remedy: "Save it as CSV (UTF-8) in the spreadsheet, or unpack it, and send that."))
+  }
+
+  static func interrupted(_ line: Int64) -> BrokenFile {
+    BrokenFile(
+      line: line,
+      problem: Problem(
+        499, "import_interrupted", "The upload ended before the file did.", detail: "It came as far as line \(line).",
+        remedy: "Send the file again: whoever is stored already is not changed by it."))
   }
 
   static func unclosedQuote(_ line: Int64) -> BrokenFile {
@@ -68,7 +94,8 @@ struct BrokenFile: Error {
         422, "phone_column_missing", "The file has no column of phones.",
         detail: asked ? "The header has no column of the name given." : "The first line has none of its usual names.",
         field: "phone_column",
-        remedy: "Name the column `phone`, or give its name as ?phone_column=. The first line must hold the names."))
+        remedy: "Name the column `phone` (or `user_id`, for Meta's ids), or give its name as ?phone_column=. The first "
+          + "line must hold the names."))
   }
 
   static func empty() -> BrokenFile {
@@ -84,11 +111,13 @@ extension ContactFile {
   /// Takes what came and reads the rows that are whole by now.
   mutating func feed(_ chunk: ArraySlice<UInt8>, _ stager: inout RowStager) throws(BrokenFile) {
     text.append(chunk)
+    if text.isPacked { throw .packed() }
     try readRows(into: &stager)
   }
 
   mutating func finish(_ stager: inout RowStager) throws(BrokenFile) {
     text.finish()
+    if text.isPacked { throw .packed() }
     try readRows(into: &stager)
     try checkEnd()
   }

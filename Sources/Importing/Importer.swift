@@ -10,10 +10,10 @@ public enum Importer {
   /// Reads the chunks until nil, then stores everybody at once.
   ///
   /// Rows that can't be used are rejected one by one and kept for download; they don't stop the others. When the file
-  /// itself breaks off (a quote never closed, a line beyond 1 MiB, no column of phones), a `Problem` is thrown and
-  /// nobody is stored, unless `options.brokenFile` is `.keep`: then what was read is stored and the report says where
-  /// it stopped. When `chunks` throws, which is thrown on, nobody is stored. The same file a second time changes
-  /// nobody.
+  /// itself breaks off (a quote never closed, a line beyond 1 MiB, no column of phones, an end in the middle of a row),
+  /// a `Problem` is thrown and nobody is stored; when `chunks` throws, that is thrown on and nobody is stored either.
+  /// Unless `options.brokenFile` is `.keep`: then every whole row before is stored, and the report says where it
+  /// stopped. The same file a second time changes nobody.
   ///
   /// Reading runs on `worker`; `chunks` is called from there. One session of `pool` is held until the end; between
   /// chunks it has no transaction open.
@@ -21,6 +21,20 @@ public enum Importer {
   public static func run(
     audience: Audience.ID, of business: Business.ID, by actor: String, options: ImportOptions,
     chunks: @escaping @Sendable () async throws -> [UInt8]?, pool: Pool, keys: PersonKeys, worker: Reactor
+  ) async throws -> ImportReport {
+    guard options.brokenFile == .keep else {
+      return try await take(audience, business, actor, options, chunks, pool, keys, worker)
+    }
+    // In a task of its own: a sender who leaves cancels the caller's, and what came before is to be stored.
+    return try await Task {
+      try await take(audience, business, actor, options, chunks, pool, keys, worker)
+    }.value
+  }
+
+  @concurrent
+  private static func take(
+    _ audience: Audience.ID, _ business: Business.ID, _ actor: String, _ options: ImportOptions,
+    _ chunks: @escaping @Sendable () async throws -> [UInt8]?, _ pool: Pool, _ keys: PersonKeys, _ worker: Reactor
   ) async throws -> ImportReport {
     try await withTaskExecutorPreference(worker.tasks) {
       try await pool.withConnection { connection in
@@ -51,7 +65,7 @@ public enum Importer {
       if case .failure(let error) = outcome {
         var report = ImportReport(upload: table.upload)
         report.state = .refused
-        report.stopped = .init(line: 0, problem: (error as? Problem) ?? ImportRun.interrupted)
+        report.stopped = .init(line: 0, problem: (error as? Problem) ?? BrokenFile.interrupted(0).problem)
         _ = try await table.connection.run(UploadTable.refusal(table.upload, report: report.json.rendered()))
       }
       try await table.end()
@@ -65,10 +79,6 @@ public enum Importer {
 
 /// One import from its first chunk to its report.
 private struct ImportRun {
-  static let interrupted = Problem(
-    499, "import_interrupted", "The upload ended before the file did.",
-    remedy: "Send the file again; nothing was stored.")
-
   /// Chunks are read in pieces of this size, a millisecond or two each, so that other work of the worker gets its turn.
   private static let pieceSize = 1 << 16
   /// A COPY's size.
@@ -106,21 +116,29 @@ private struct ImportRun {
 
   private struct Part: Sendable {
     var people: [UInt8] = []
+    var users: [UInt8] = []
     var rejects: [UInt8] = []
     var isLast = false
   }
 
   private static func send(_ part: Part, _ table: UploadTable) async throws {
     if !part.people.isEmpty { try await table.stage(part.people) }
+    if !part.users.isEmpty { try await table.stageUsers(part.users) }
     if !part.rejects.isEmpty { try await table.stageRejects(part.rejects) }
   }
 
   /// Reads chunks until there is enough for one COPY, or the file ends or breaks.
   private mutating func read(_ chunks: () async throws -> [UInt8]?) async throws -> Part {
     var part = Part()
-    reading: while stager.people.bytes.count + stager.rejects.bytes.count < ImportRun.stageSize {
+    reading: while stager.staged < ImportRun.stageSize {
       if rest.isEmpty {
-        guard let chunk = try await chunks() else {
+        let next: [UInt8]?
+        do { next = try await chunks() } catch where options.brokenFile == .keep {
+          stop = .interrupted(file.line)
+          part.isLast = true
+          break
+        }
+        guard let chunk = next else {
           do throws(BrokenFile) { try file.finish(&stager) } catch { stop = error }
           part.isLast = true
           break
@@ -138,6 +156,7 @@ private struct ImportRun {
       if !rest.isEmpty { await Task.yield() }
     }
     if !stager.people.isEmpty { part.people = stager.takePeople() }
+    if !stager.users.isEmpty { part.users = stager.takeUsers() }
     if !stager.rejects.isEmpty { part.rejects = stager.takeRejects() }
     return part
   }
@@ -163,7 +182,7 @@ private struct ImportRun {
       try await table.refuse(report: report.json.rendered())
       throw stop.problem
     }
-    let applied = try await table.commit(sha256: hash.finish(), at: started) { applied in
+    let applied = try await table.commit(stager.holds, sha256: hash.finish(), at: started) { applied in
       report.take(applied)
       return report.json.rendered()
     }

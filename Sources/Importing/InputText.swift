@@ -9,6 +9,8 @@ struct InputText {
   /// Nil while all was ASCII.
   private(set) var encoding: TextEncoding?
   private(set) var isFinished = false
+  /// It begins like a spreadsheet's own file (xlsx, xls) or an archive (zip, gzip), which no line of text does.
+  private(set) var isPacked = false
 
   private static let sniffLength = 512
 
@@ -74,6 +76,7 @@ struct InputText {
     guard let head else { return }
     self.head = nil
     var skipped = 0
+    isPacked = [[0x50, 0x4B, 3, 4], [0xD0, 0xCF, 0x11, 0xE0], [0x1F, 0x8B, 8]].contains { head.starts(with: $0) }
     if head.starts(with: [0xEF, 0xBB, 0xBF]) {
       (encoding, skipped) = (encoding ?? .utf8, 3)
     } else if head.starts(with: [0xFF, 0xFE]) {

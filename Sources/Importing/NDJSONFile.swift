@@ -48,7 +48,8 @@ struct NDJSONFile: ContactFile {
         let content = CellText.trimmed(raw)
         if content.isEmpty { return }
         hasRows = true
-        if isText { try use(Array(content), raw, &stager) } else { stager.reject(line: line, .encoding, raw: raw) }
+        guard isText else { return stager.reject(line: line, .encoding, raw: raw) }
+        try use(Array(content), raw, isCut: lineEnd == nil, &stager)
       }
       text.consume(to: min(end + 1, text.bytes.count))
       line += 1
@@ -60,10 +61,11 @@ struct NDJSONFile: ContactFile {
   }
 
   private mutating func use(
-    _ content: [UInt8], _ raw: UnsafeBufferPointer<UInt8>, _ stager: inout RowStager
+    _ content: [UInt8], _ raw: UnsafeBufferPointer<UInt8>, isCut: Bool, _ stager: inout RowStager
   ) throws(BrokenFile) {
     let value: JSONValue
     do throws(JSONError) { value = try reader.value(of: content) } catch {
+      if isCut, line > 1 { throw .cut(line) }
       return stager.reject(line: line, .notJSON, raw: raw)
     }
     guard case .object(let object) = value else { return stager.reject(line: line, .notJSON, raw: raw) }
@@ -92,6 +94,9 @@ struct NDJSONFile: ContactFile {
       case .country(let key):
         cells.region = .some(PhoneRegion(String(decoding: cell, as: UTF8.self)))
         NDJSONFile.add(cell, key, to: &attributes)
+      case .userID(let key):
+        cells.user = UserID(String(decoding: cell, as: UTF8.self))
+        if cells.user == nil { NDJSONFile.add(cell, key, to: &attributes) }
       case .attribute(let key): NDJSONFile.add(cell, key, to: &attributes)
       }
     }
@@ -102,7 +107,7 @@ struct NDJSONFile: ContactFile {
   private mutating func column(named name: String) -> Column {
     if name == phoneName { return .phone }
     if let known = columns[name] { return known }
-    let column = Column(named: name, phoneColumn: "")
+    let column = Column(named: name, phoneColumn: nil)
     if columns.count < NDJSONFile.knownNames { columns[name] = column }
     return column
   }

@@ -1,9 +1,10 @@
 import Crypto
 import Domain
 import Phone
+import Store
 
-/// Judges rows and lays them out for COPY: people on one side, what is rejected on the other. Bounded by whoever takes
-/// the buffers away.
+/// Judges rows and lays them out for COPY: people by phone, people by user id alone, and what is rejected. Bounded by
+/// whoever takes the buffers away.
 struct RowStager {
   /// Lines, and bytes of each, kept for download.
   static let rejectLimit = 100_000
@@ -15,8 +16,10 @@ struct RowStager {
   private let now: Instant
   private let declaredSource: [UInt8]
 
-  /// line, phone, person_key, country, suspect, attributes, opt_in_source, consent_at
-  private(set) var people = CopyBuffer(columns: 8)
+  /// line, phone, person_key, country, suspect, attributes, opt_in_source, consent_at, user_id
+  private(set) var people = CopyBuffer(columns: 9)
+  /// line, user_id, person_key, country, attributes, opt_in_source, consent_at
+  private(set) var users = CopyBuffer(columns: 7)
   /// line, reason, remedy, raw
   private(set) var rejects = CopyBuffer(columns: 4)
 
@@ -27,6 +30,8 @@ struct RowStager {
   private(set) var unreadableConsents = 0
   private(set) var foreign = 0
   private(set) var suspects = 0
+  /// What the stage holds beside plain people.
+  private(set) var holds = UploadTable.Holds()
   private(set) var reasons = Tally()
   private(set) var countries = Tally()
   private(set) var kinds = Tally()
@@ -37,7 +42,11 @@ struct RowStager {
     declaredSource = Array((options.consentSource ?? "").utf8)
   }
 
+  /// Bytes that wait to be taken.
+  var staged: Int { people.bytes.count + users.bytes.count + rejects.bytes.count }
+
   mutating func takePeople() -> [UInt8] { people.take() }
+  mutating func takeUsers() -> [UInt8] { users.take() }
   mutating func takeRejects() -> [UInt8] { rejects.take() }
 
   /// The cells of one row that are not simply attributes.
@@ -47,11 +56,13 @@ struct RowStager {
     var region: PhoneRegion??
     var consentSource: [UInt8] = []
     var consentAt: [UInt8] = []
+    var user: UserID?
   }
 
   /// `attributes`: a JSON object. `raw`: the row as it was written, for the file of rejected rows.
   mutating func stage(line: Int64, _ cells: Cells, attributes: [UInt8], raw: UnsafeBufferPointer<UInt8>) {
     rows += 1
+    if cells.phone.isEmpty, let user = cells.user { return add(line, user, cells, attributes) }
     let region = cells.region ?? options.defaultRegion
     let reading = cells.phone.withUnsafeBufferPointer {
       PhoneReader.read(utf8: $0, region: region, options: options.phones)
@@ -100,24 +111,46 @@ struct RowStager {
     people.text(country)
     people.bool(suspect)
     people.jsonb(attributes)
-    let source = cells.consentSource.isEmpty ? declaredSource : cells.consentSource
-    if source.isEmpty {
-      people.null()
-      people.null()
-    } else if cells.consentAt.isEmpty {
-      consented += 1
-      people.text(UTF8Bytes.prefix(source, limit: RowStager.consentTextLimit))
-      if let at = options.consentAt { people.timestamptz(at) } else { people.null() }
-    } else if let at = RowStager.instant(cells.consentAt), at <= now + .seconds(86_400) {
-      consented += 1
-      people.text(UTF8Bytes.prefix(source, limit: RowStager.consentTextLimit))
-      people.timestamptz(at)
+    let proof = consent(cells)
+    people.consent(proof)
+    if let user = cells.user {
+      holds.userIDs = true
+      people.text(user.text)
     } else {
-      // Proof of consent needs its time: a date nobody can read proves nothing.
-      unreadableConsents += 1
-      people.null()
       people.null()
     }
+  }
+
+  private mutating func add(_ line: Int64, _ user: UserID, _ cells: Cells, _ attributes: [UInt8]) {
+    countries.count(user.country)
+    kinds.count("user_id")
+    holds.users = true
+    users.beginRow()
+    users.int8(line)
+    users.text(user.text)
+    users.uuid(keys.key(of: user))
+    users.text(user.country)
+    users.jsonb(attributes)
+    let proof = consent(cells)
+    users.consent(proof)
+  }
+
+  /// The consent a row carries: its source, and its time where it says one.
+  private mutating func consent(_ cells: Cells) -> (source: ArraySlice<UInt8>, at: Instant?)? {
+    let source = cells.consentSource.isEmpty ? declaredSource : cells.consentSource
+    guard !source.isEmpty else { return nil }
+    var at = options.consentAt
+    if !cells.consentAt.isEmpty {
+      guard let said = RowStager.instant(cells.consentAt), said <= now + .seconds(86_400) else {
+        // Proof of consent needs its time: a date nobody can read proves nothing.
+        unreadableConsents += 1
+        return nil
+      }
+      at = said
+    }
+    consented += 1
+    holds.consents = true
+    return (UTF8Bytes.prefix(source, limit: RowStager.consentTextLimit), at)
   }
 
   private mutating func keep(
@@ -137,6 +170,14 @@ struct RowStager {
   private static func instant(_ bytes: [UInt8]) -> Instant? {
     let text = String(decoding: bytes, as: UTF8.self)
     return Instant(rfc3339: CivilDate(text) == nil ? text : text + "T00:00:00Z")
+  }
+}
+
+extension CopyBuffer {
+  /// Two columns: opt_in_source, consent_at.
+  fileprivate mutating func consent(_ proof: (source: ArraySlice<UInt8>, at: Instant?)?) {
+    if let source = proof?.source { text(source) } else { null() }
+    if let at = proof?.at { timestamptz(at) } else { null() }
   }
 }
 

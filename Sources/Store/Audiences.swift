@@ -97,11 +97,25 @@ public enum Audiences {
       select upload_id, audience_id, state, report, by, started_at, ended_at from upload
       where upload_id = $2 and business_id = $1
       """, .int8(business.rawValue), .int8(id.rawValue))
-    return rows.first.map { row in
-      UploadEntry(
-        id: Upload.ID(row.int64(0)), audience: Audience.ID(row.int64(1)), state: row.text(2), report: row.jsonb(3),
-        by: row.text(4), startedAt: row.instant(5), endedAt: row.optionalInstant(6))
-    }
+    return rows.first.map(uploadEntry)
+  }
+
+  /// The newest first, those below `before`; into one audience, or all.
+  public static func uploads(
+    of business: Business.ID, audience: Audience.ID?, before: Int64?, limit: Int, on pool: Pool
+  ) async throws(DatabaseError) -> [UploadEntry] {
+    let rows = try await pool.run(
+      """
+      select upload_id, audience_id, state, report, by, started_at, ended_at from upload
+      where business_id = $1 and ($2 = 0 or audience_id = $2) and upload_id < $3 order by upload_id desc limit $4
+      """, .int8(business.rawValue), .int8(audience?.rawValue ?? 0), .int8(before ?? .max), .int8(Int64(limit)))
+    return rows.map(uploadEntry)
+  }
+
+  private static func uploadEntry(_ row: Row) -> UploadEntry {
+    UploadEntry(
+      id: Upload.ID(row.int64(0)), audience: Audience.ID(row.int64(1)), state: row.text(2), report: row.jsonb(3),
+      by: row.text(4), startedAt: row.instant(5), endedAt: row.optionalInstant(6))
   }
 
   public struct Reject: Sendable {

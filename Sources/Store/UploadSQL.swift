@@ -1,5 +1,9 @@
 /// Set-based: each statement passes over the stage once, in the order of the key it writes.
 enum UploadSQL {
+  static let makeMerging =
+    "create aggregate pg_temp.merge_attributes (jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}')"
+  static let dropMerging = "drop aggregate pg_temp.merge_attributes (jsonb)"
+
   static let findRepeated = """
     create temporary table import_repeated on commit drop as
       select phone from import_stage group by phone having count(*) > 1
@@ -12,7 +16,7 @@ enum UploadSQL {
         bool_and(suspect) as suspect, pg_temp.merge_attributes(attributes order by line) as attributes,
         (array_agg(opt_in_source order by consent_at desc nulls last, line desc)
           filter (where opt_in_source is not null))[1] as opt_in_source,
-        max(consent_at) as consent_at
+        max(consent_at) as consent_at, min(user_id) as user_id
       from import_stage join import_repeated using (phone)
       group by phone
     """
@@ -27,6 +31,8 @@ enum UploadSQL {
     select s.phone, c.contact_id,
       not c.attributes @> s.attributes or (c.suspect and not s.suspect) or (c.country = '' and s.country <> '')
         or coalesce(\(newerConsent), false)
+        or (s.user_id is not null and c.user_id is null
+          and not exists (select from contact o where o.business_id = $1 and o.user_id = s.user_id))
     from import_stage s join contact c on c.business_id = $1 and c.phone = s.phone
     """
 
@@ -82,6 +88,78 @@ enum UploadSQL {
       select $4, contact_id from made \(memberConflict) returning 1
     )
     select count(*) from member
+    """
+  }
+
+  /// A contact's first user id, unless somebody else has it.
+  static let attachUserIDs = """
+    update contact c set user_id = s.user_id, updated_at = now()
+    from (
+      select distinct on (user_id) user_id, phone from import_stage where user_id is not null order by user_id, line
+    ) s
+    where c.business_id = $1 and c.phone = s.phone and c.user_id is null
+      and not exists (select from contact o where o.business_id = $1 and o.user_id = s.user_id)
+    """
+
+  /// One row of those with the same user id.
+  static let mergeUsers = """
+    create temporary table import_person on commit drop as
+      select min(line) as line, user_id, min(person_key::text)::uuid as person_key, min(country) as country,
+        pg_temp.merge_attributes(attributes order by line) as attributes,
+        (array_agg(opt_in_source order by consent_at desc nulls last, line desc)
+          filter (where opt_in_source is not null))[1] as opt_in_source,
+        max(consent_at) as consent_at, count(*) as rows
+      from import_user group by user_id
+    """
+
+  /// The same as for phones, in one statement: these are few.
+  static let takeUsers = """
+    with known as (
+      select s.*, c.contact_id, not c.attributes @> s.attributes or coalesce(\(newerConsent), false) as differs
+      from import_person s join contact c on c.business_id = $1 and c.user_id = s.user_id
+    ), changed as (
+      update contact c set
+        attributes = c.attributes || s.attributes,
+        opt_in_at = case when \(newerConsent) then coalesce(s.consent_at, $2) else c.opt_in_at end,
+        opt_in_source = case when \(newerConsent) then s.opt_in_source else c.opt_in_source end,
+        opt_in_upload = case when \(newerConsent) then $3 else c.opt_in_upload end,
+        updated_at = now()
+      from known s where s.differs and c.contact_id = s.contact_id
+    ), made as (
+      insert into contact (business_id, user_id, person_key, country, attributes, opt_in_at, opt_in_source,
+        opt_in_upload)
+      select $1, user_id, person_key, country, attributes,
+        case when opt_in_source is not null then coalesce(consent_at, $2) end, opt_in_source,
+        case when opt_in_source is not null then $3 end
+      from import_person s where not exists (select from known k where k.user_id = s.user_id)
+      order by user_id
+      returning contact_id
+    ), member as (
+      insert into audience_member (audience_id, contact_id)
+      select $4, contact_id from (select contact_id from known union select contact_id from made) x
+      on conflict do nothing returning 1
+    )
+    select (select coalesce(sum(rows), 0)::int8 from import_person), (select count(*) from import_person),
+      (select count(*) from known), (select count(*) from known where differs), (select count(*) from member)
+    """
+
+  /// The proof of each consent this import set, in the ledger: a start, from an import. A stop that stands is not
+  /// undone by it, whatever the file's date: a list is what a business says of people, not what they said, so nothing
+  /// of it reaches `suppression`.
+  static let recordConsents = recording("import_stage s join contact c on c.business_id = $1 and c.phone = s.phone")
+  static let recordUserConsents = recording(
+    "import_user s join contact c on c.business_id = $1 and c.user_id = s.user_id")
+
+  private static func recording(_ people: String) -> String {
+    """
+    insert into consent (business_id, person_key, scope, event, source, evidence, source_at)
+    select distinct on (c.person_key) $1, c.person_key, 1, 2, 7,
+      jsonb_strip_nulls(jsonb_build_object('import', $2::text, 'line', s.line, 'from', c.opt_in_source,
+        'text', left(s.attributes->>'consent_text', 500))),
+      c.opt_in_at
+    from \(people)
+    where s.opt_in_source is not null and c.opt_in_upload = $2
+    order by c.person_key, s.line
     """
   }
 

@@ -12,7 +12,9 @@ public struct UploadTable: Sendable {
   let audience: Audience.ID
 
   /// Columns of the stage, in COPY's order.
-  public static let stageColumns = "line, phone, person_key, country, suspect, attributes, opt_in_source, consent_at"
+  public static let stageColumns =
+    "line, phone, person_key, country, suspect, attributes, opt_in_source, consent_at, user_id"
+  static let userColumns = "line, user_id, person_key, country, attributes, opt_in_source, consent_at"
   public static let rejectColumns = "line, reason, remedy, raw"
 
   private static let lockClass = 7223
@@ -40,7 +42,14 @@ public struct UploadTable: Sendable {
         """
         create temporary table import_stage (
           line bigint not null, phone bigint not null, person_key uuid not null, country text not null,
-          suspect boolean not null, attributes jsonb not null, opt_in_source text, consent_at timestamptz)
+          suspect boolean not null, attributes jsonb not null, opt_in_source text, consent_at timestamptz,
+          user_id text)
+        """),
+      Statement(
+        """
+        create temporary table import_user (
+          line bigint not null, user_id text not null, person_key uuid not null, country text not null,
+          attributes jsonb not null, opt_in_source text, consent_at timestamptz)
         """),
       Statement(
         """
@@ -61,6 +70,11 @@ public struct UploadTable: Sendable {
     try await copy("copy import_stage (\(UploadTable.stageColumns)) from stdin (format binary)", file)
   }
 
+  /// People known by a user id alone.
+  public func stageUsers(_ file: [UInt8]) async throws {
+    try await copy("copy import_user (\(UploadTable.userColumns)) from stdin (format binary)", file)
+  }
+
   public func stageRejects(_ file: [UInt8]) async throws {
     try await copy("copy import_reject (\(UploadTable.rejectColumns)) from stdin (format binary)", file)
   }
@@ -72,28 +86,41 @@ public struct UploadTable: Sendable {
 
   /// What taking the people over did. `merged`: rows beyond the first with the same phone.
   public struct Applied: Sendable {
-    public let created: Int
-    public let updated: Int
-    public let unchanged: Int
-    public let merged: Int
-    public let added: Int
+    public fileprivate(set) var created: Int
+    public fileprivate(set) var updated: Int
+    public fileprivate(set) var unchanged: Int
+    public fileprivate(set) var merged: Int
+    public fileprivate(set) var added: Int
+  }
+
+  /// What the stage has beside people with nothing but a phone: each costs a statement, so none runs for nothing.
+  public struct Holds: Sendable {
+    /// People known by a user id alone.
+    public var users = false
+    /// User ids beside phones.
+    public var userIDs = false
+    public var consents = false
+    public init() {}
   }
 
   /// Takes the staged people over, in one transaction that also closes the upload with the report made of what it did.
-  /// Attributes are merged, never lost; consent is set where there was none or the row says it is newer.
-  public func commit(sha256: [UInt8], at now: Instant, _ report: (Applied) -> [UInt8]) async throws -> Applied {
+  /// Attributes are merged, never lost; consent is set where there was none or the row says it is newer, and stands in
+  /// the ledger from then on.
+  public func commit(
+    _ holds: Holds, sha256: [UInt8], at now: Instant, _ report: (Applied) -> [UInt8]
+  ) async throws -> Applied {
     _ = try await connection.run("analyze import_stage (phone)")
     do {
-      return try await commit(sha256, now, create: UploadSQL.create, report)
+      return try await commit(holds, sha256, now, create: UploadSQL.create, report)
     } catch DatabaseError.rejected(.uniqueViolation, _) {
       // Somebody stored one of these people in the meantime. It happens rarely, and looking out for it costs each row
       // half of its price again, so that only the second try does.
-      return try await commit(sha256, now, create: UploadSQL.createOrMerge, report)
+      return try await commit(holds, sha256, now, create: UploadSQL.createOrMerge, report)
     }
   }
 
   private func commit(
-    _ sha256: [UInt8], _ now: Instant, create: String, _ report: (Applied) -> [UInt8]
+    _ holds: Holds, _ sha256: [UInt8], _ now: Instant, create: String, _ report: (Applied) -> [UInt8]
   ) async throws -> Applied {
     try await connection.transaction { transaction in
       let steps = try await transaction.batch([
@@ -105,6 +132,7 @@ public struct UploadTable: Sendable {
         Statement("select count(*), count(distinct phone) from import_stage"),
       ])
       let (staged, people) = (Int(steps[3][0].int64(0)), Int(steps[3][0].int64(1)))
+      if people < staged || holds.users { _ = try await transaction.run(Statement(UploadSQL.makeMerging)) }
       if people < staged { try await mergeRepeated(transaction) }
       let found = try await transaction.batch([
         Statement(UploadSQL.findKnown, [.int8(business.rawValue)]),
@@ -120,9 +148,17 @@ public struct UploadTable: Sendable {
           create, .int8(business.rawValue), .timestamptz(now), .int8(upload.rawValue), .int8(audience.rawValue))
         added += Int(made[0].int64(0))
       }
-      let applied = Applied(
+      if holds.userIDs { _ = try await transaction.run(UploadSQL.attachUserIDs, .int8(business.rawValue)) }
+      var applied = Applied(
         created: people - known, updated: differing, unchanged: known - differing, merged: staged - people, added: added
       )
+      if holds.users { try await takeUsers(transaction, now, &applied) }
+      if people < staged || holds.users { _ = try await transaction.run(Statement(UploadSQL.dropMerging)) }
+      if holds.consents {
+        for sql in [UploadSQL.recordConsents, UploadSQL.recordUserConsents] {
+          _ = try await transaction.run(sql, .int8(business.rawValue), .int8(upload.rawValue))
+        }
+      }
       _ = try await transaction.run(
         "update upload set state = 'committed', report = $2, sha256 = $3, ended_at = now() where upload_id = $1",
         .int8(upload.rawValue), .jsonb(report(applied)), .bytea(sha256))
@@ -154,22 +190,36 @@ public struct UploadTable: Sendable {
 
   private func dropStage() async throws(DatabaseError) {
     _ = try await connection.run(
-      "drop table if exists pg_temp.import_stage, pg_temp.import_reject, pg_temp.import_known")
+      "drop table if exists pg_temp.import_stage, pg_temp.import_user, pg_temp.import_reject, pg_temp.import_known")
   }
 
   /// Makes one row of those with the same phone.
   private func mergeRepeated(_ transaction: Transaction) async throws(DatabaseError) {
     _ = try await transaction.batch([
       Statement(UploadSQL.findRepeated),
-      Statement(
-        "create aggregate pg_temp.merge_attributes (jsonb) (sfunc = jsonb_concat, stype = jsonb, initcond = '{}')"),
       Statement(UploadSQL.merge),
       Statement("delete from import_stage s using import_repeated r where s.phone = r.phone"),
       Statement(
         "insert into import_stage (\(UploadTable.stageColumns)) select \(UploadTable.stageColumns) from import_merged"),
       Statement("drop table import_repeated, import_merged"),
-      Statement("drop aggregate pg_temp.merge_attributes (jsonb)"),
     ])
+  }
+
+  /// People known by a user id alone.
+  private func takeUsers(
+    _ transaction: Transaction, _ now: Instant, _ applied: inout Applied
+  ) async throws(DatabaseError) {
+    _ = try await transaction.run(Statement(UploadSQL.mergeUsers))
+    let counts = try await transaction.run(
+      UploadSQL.takeUsers, .int8(business.rawValue), .timestamptz(now), .int8(upload.rawValue),
+      .int8(audience.rawValue))[0]
+    let (staged, people) = (Int(counts.int64(0)), Int(counts.int64(1)))
+    let (known, differing) = (Int(counts.int64(2)), Int(counts.int64(3)))
+    applied.created += people - known
+    applied.updated += differing
+    applied.unchanged += known - differing
+    applied.merged += staged - people
+    applied.added += Int(counts.int64(4))
   }
 
   /// Closes uploads that died with their process; nothing of theirs was stored. How many there were.

@@ -12,13 +12,19 @@ enum AudiencesCommand {
       words: ["audiences", "create"], arguments: ["NAME"], summary: "make an empty audience", options: [Commands.json],
       settings: Setting.client, run: create),
     Command(
-      words: ["audiences", "import"], arguments: ["AUDIENCE", "FILE"],
+      words: ["audiences", "import"], arguments: ["FILE", "[AUDIENCE]"],
       summary: "load contacts from CSV or NDJSON (- is standard input)",
       details: [
         """
-        AUDIENCE is an id, or a name; with --create it is made when there is none of that name. What is not \
-        taken is told by reason and kept: --rejects PATH writes it as CSV, readable by you alone.
+        AUDIENCE is an id, or a name; with --create it is made when there is none of that name. Without it the \
+        audience is called like the file and made when there is none. What is not taken is told by reason and kept: \
+        --rejects PATH writes it as CSV, readable by you alone.
+        """,
         """
+        A person stands in a file by phone, or by Meta's id in a column user_id. consent_source, consent_at and \
+        consent_text go into the ledger of consent as proof; they never undo a stop. A file that breaks off stores \
+        nobody; with --on-error keep whoever came before is stored, and the report says where it stopped.
+        """,
       ],
       options: [
         Option("create", nil, "make the audience when there is none of that name"),
@@ -54,10 +60,11 @@ enum AudiencesCommand {
 
   private static func load(_ invocation: Invocation) async throws {
     let client = try ServiceClient(invocation)
-    let (word, path) = (invocation.required(0), invocation.required(1))
-    let audience = try await find(word, client, creating: invocation.has("create"))
-    let isNDJSON = invocation.has("ndjson") || path.hasSuffix(".ndjson") || path.hasSuffix(".jsonl")
-    let file = try UploadFile(path)
+    let path = try AudiencesCommand.order(invocation)
+    let file = try UploadFile(path.file)
+    let audience = try await find(path.audience, client, creating: invocation.has("create") || path.isNamedByFile)
+    let isNDJSON =
+      invocation.has("ndjson") || path.file.hasSuffix(".ndjson") || path.file.hasSuffix(".jsonl")
     let names = [
       "default-region", "phone-column", "consent-source", "consent-at", "accept", "fix", "on-error", "encoding",
       "delimiter",
@@ -65,13 +72,37 @@ enum AudiencesCommand {
     let query = names.map {
       (String($0.replacing("-", with: "_")), invocation.option($0))
     }
-    let progress = Progress(label: "Sending \(path)", total: file.length)
+    let progress = Progress(label: "Sending \(path.file)", total: file.length)
     let answer = try await client.upload(
       "/v1/audiences/\(audience)/contacts", query, type: isNDJSON ? "application/x-ndjson" : "text/csv", file.upload
     ) { progress.show($0, isLast: $0 == file.length) }
     progress.end()
     if let rejects = invocation.option("rejects") { try await save(answer.text("id"), rejects, client) }
     invocation.show(answer, report)
+  }
+
+  struct Order: Equatable {
+    let file: String
+    let audience: String
+    let isNamedByFile: Bool
+  }
+
+  /// Which argument is the file. Both orders are typed; where one of the two is a file there is nothing to guess.
+  static func order(_ first: String, _ second: String?, isFile: (String) -> Bool) throws(UsageError) -> Order {
+    guard let second else {
+      let name = first.split(separator: "/").last.map(String.init) ?? first
+      let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+      guard first != "-", !stem.isEmpty else {
+        throw UsageError("Standard input has no name.", remedy: "Name the audience: qafila audiences import - NAME")
+      }
+      return Order(file: first, audience: stem, isNamedByFile: true)
+    }
+    if !isFile(first), isFile(second) { return Order(file: second, audience: first, isNamedByFile: false) }
+    return Order(file: first, audience: second, isNamedByFile: false)
+  }
+
+  private static func order(_ invocation: Invocation) throws(UsageError) -> Order {
+    try order(invocation.required(0), invocation.argument(1)) { $0 == "-" || Files.size($0) != nil }
   }
 
   private static func save(_ upload: String, _ path: String, _ client: ServiceClient) async throws {
@@ -106,47 +137,35 @@ enum AudiencesCommand {
   }
 }
 
-/// A file on its way to the service: read while it is sent; standard input, whose length nobody knows, is read first.
+/// A file on its way to the service, read while it is sent; of standard input nobody knows the length.
 struct UploadFile {
-  let length: Int
-  let upload: @Sendable (@escaping @Sendable (Int) -> Void) -> HTTPUpload
+  let length: Int?
+  private let file: Int32
 
   init(_ path: String) throws(UsageError) {
     if path == "-" {
-      guard let bytes = Files.read("-") else { throw UsageError("Standard input cannot be read: \(Files.reason()).") }
-      length = bytes.count
-      upload = { sent in
-        let at = Lock(0)
-        return HTTPUpload(length: bytes.count) { buffer in
-          at.with { at in
-            let count = min(buffer.count, bytes.count - at)
-            buffer.copyBytes(from: bytes[at..<at + count])
-            at += count
-            sent(at)
-            return count
-          }
-        }
-      }
+      (file, length) = (0, nil)
       return
     }
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0, let size = Files.size(path) else {
       throw UsageError("The file \(path) cannot be read: \(Files.reason()).", remedy: "Check the path and its rights.")
     }
-    length = size
-    upload = { sent in
-      let total = Lock(0)
-      return HTTPUpload(length: size) { buffer in
-        let count = read(file, buffer.baseAddress, buffer.count)
-        if count > 0 {
-          sent(
-            total.with {
-              $0 += count
-              return $0
-            })
-        }
-        return count
+    length = Files.isRegular(path) ? size : nil
+  }
+
+  /// `sent`: told the bytes read so far.
+  func upload(_ sent: @escaping @Sendable (Int) -> Void) -> HTTPUpload {
+    let (total, file) = (Lock(0), file)
+    return HTTPUpload(length: length) { buffer in
+      var count = read(file, buffer.baseAddress, buffer.count)
+      while count < 0, errno == EINTR { count = read(file, buffer.baseAddress, buffer.count) }
+      let now = total.with {
+        $0 += max(0, count)
+        return $0
       }
+      sent(now)
+      return count
     }
   }
 }

@@ -62,6 +62,10 @@ struct ServiceClient: Sendable {
     var request = HTTPRequest(
       "POST", url + path + Self.query(query), headers: own + [("Content-Type", type)], timeout: .seconds(24 * 3600))
     request.upload = file(sent)
+    // libcurl (CURLOPT_POSTFIELDSIZE_LARGE): "-1 (…) use chunked transfer-encoding" needs the header said.
+    if request.upload?.length == nil {
+      request.headers = HeaderList(own + [("Content-Type", type), ("Transfer-Encoding", "chunked")])
+    }
     return try Self.read(try await http.send(request).get())
   }
 

@@ -211,4 +211,21 @@ import Testing
     #expect(other.status == 422 && other.code == "idempotency_key_reused")
     await service.close()
   }
+
+  @Test func `is found again among the imports of its audience`() async throws {
+    let service = try await TestService()
+    for name in ["a", "b"] { _ = try await service.call("POST", "/v1/audiences", ["name": .string(name)]) }
+    for audience in [1, 2, 1] {
+      _ = try await service.send(
+        "POST", "/v1/audiences/\(audience)/contacts", bytes: [0x41], headers: [("Content-Type", "text/csv")])
+    }
+    let all = try await service.call("GET", "/v1/imports?limit=2").json
+    #expect(all["items"]?.arrayValue?.map { $0["id"]?.stringValue } == ["3", "2"])
+    let rest = try await service.call("GET", "/v1/imports?cursor=\(all["next_cursor"]?.stringValue ?? "")").json
+    #expect(rest["items"]?.arrayValue?.map { $0["id"]?.stringValue } == ["1"])
+    let one = try await service.call("GET", "/v1/imports?audience=1").json
+    #expect(one["items"]?.arrayValue?.map { $0["id"]?.stringValue } == ["3", "1"])
+    #expect(try await service.call("GET", "/v1/imports?audience=x").field == "audience")
+    await service.close()
+  }
 }

@@ -239,6 +239,41 @@ import Testing
     #expect(try await lists.attributes(201_001_234_562) == ["consent_text": "I agree"])
   }
 
+  @Test func `stands in the ledger with its proof, once for each time it was set`() async throws {
+    let lists = try await Lists()
+    let file = """
+      phone,consent_source,consent_at,consent_text
+      +201001234561,shop,2026-01-02T10:00:00Z,I agree
+      +201001234561,shop,2026-01-01T10:00:00Z,earlier
+      +201001234562,web,,
+      +201001234563,,,
+      """
+    let first = try await lists.send(file)
+    func ledger() async throws -> Rows {
+      try await lists.pool.run(
+        """
+        select k.phone, c.scope, c.event, c.source, c.evidence->>'import', c.evidence->>'from', c.evidence->>'text',
+          c.source_at, (c.evidence->>'line')::int8
+        from consent c join contact k using (person_key) order by k.phone, c.consent_id
+        """)
+    }
+    var rows = try await ledger()
+    #expect(rows.map { $0.int64(0) } == [201_001_234_561, 201_001_234_562])
+    #expect(rows.allSatisfy { $0.int16(1) == 1 && $0.int16(2) == 2 && $0.int16(3) == 7 })
+    #expect(rows.allSatisfy { $0.text(4) == "\(first.upload)" })
+    #expect((rows[0].text(5), rows[0].optionalText(6), rows[0].int64(8)) == ("shop", "earlier", 2))
+    #expect(rows[0].instant(7) == Instant(rfc3339: "2026-01-02T10:00:00Z"))
+    #expect(rows[1].optionalText(6) == nil)
+    // The same file says nothing new; a later date does.
+    _ = try await lists.send(file)
+    #expect(try await ledger().count == 2)
+    _ = try await lists.send("phone,consent_source,consent_at\n+201001234561,call,2026-02-01\n")
+    rows = try await ledger()
+    #expect(rows.map { $0.text(5) } == ["shop", "call", "web"])
+    // Nothing of it is a suppression or the end of one.
+    #expect(try await lists.count("select count(*) from suppression") == 0)
+  }
+
   @Test func `is renewed only by a later date`() async throws {
     let lists = try await Lists()
     func send(_ source: String, _ at: String) async throws -> String? {

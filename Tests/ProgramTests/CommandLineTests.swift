@@ -80,6 +80,26 @@ import Testing
     #expect(Terminal.width("日本") == 4)
   }
 
+  @Test func `tells an upload's pace and the time it will still take`() {
+    #expect(Progress.pace(50_000_000, 100_000_000, after: .seconds(10)) == "5.0 MB/s  0:10 left")
+    #expect(Progress.pace(1_000_000, 7_201_000_000, after: .seconds(1)) == "1.0 MB/s  2:00:00 left")
+    #expect(Progress.pace(50_000_000, nil, after: .seconds(10)) == "5.0 MB/s")
+    #expect(Progress.pace(100, 100, after: .seconds(10)) == "0.0 MB/s")
+    #expect(Progress.pace(50_000, 100_000, after: .milliseconds(200)) == "")
+  }
+
+  @Test func `finds out which word of an import is the file`() throws {
+    func order(_ first: String, _ second: String?) throws -> AudiencesCommand.Order {
+      try AudiencesCommand.order(first, second) { $0 == "-" || $0.hasSuffix(".csv") }
+    }
+    #expect(try order("people.csv", "all") == .init(file: "people.csv", audience: "all", isNamedByFile: false))
+    #expect(try order("all", "people.csv") == .init(file: "people.csv", audience: "all", isNamedByFile: false))
+    #expect(try order("all", "-") == .init(file: "-", audience: "all", isNamedByFile: false))
+    #expect(
+      try order("in/Eid 2026.csv", nil) == .init(file: "in/Eid 2026.csv", audience: "Eid 2026", isNamedByFile: true))
+    #expect(throws: UsageError.self) { try order("-", nil) }
+  }
+
   @Test func `writes numbers for people`() {
     #expect([0, 999, 1000, 1_234_567].map(Progress.grouped) == ["0", "999", "1,000", "1,234,567"])
   }

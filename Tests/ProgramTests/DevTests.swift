@@ -96,8 +96,9 @@ import Testing
     let dev = try await Dev.start(shell, port: port)
     let people = (0..<40).map { "+20100\(2_000_000 + $0)" }.joined(separator: "\n")
     _ = try dev.run("printf 'phone\\n\(people)\\n' > people.csv")
+    // Through a pipe: nobody knows its length.
     let loaded = try dev.run(
-      "qafila audiences import all people.csv --create --consent-source form --consent-at 2026-01-01T00:00:00Z")
+      "cat people.csv | qafila audiences import - all --create --consent-source form --consent-at 2026-01-01T00:00:00Z")
     #expect(loaded.code == 0, "\(loaded.output)")
     let draft = try dev.run(
       "cat > c.json <<'EOF'\n\(Self.campaign.replacing("\"per_second\": 50", with: "\"per_second\": 1"))\nEOF\n"
