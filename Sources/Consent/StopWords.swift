@@ -37,24 +37,20 @@ public struct StopReading: Hashable, Sendable {
   public static let none = StopReading(verdict: .none, matched: "", language: nil)
 }
 
-/// Reads consent out of a person's message, by exact phrases.
+/// Reads consent out of a person's message: a business's own phrases first, then a grammar over a lexicon.
 ///
-/// A phrase must be the whole message, apart from greetings and politeness at its ends, signs, and spelling that folds
-/// together. So "stop the delivery" and "لا توقفوا العروض" are no stops, at the price of missing what is said at
-/// length: that is the free-text rule's work, which is asked only when no phrase matches.
+/// An own phrase must be the whole message, apart from courtesy at its ends, signs, and spelling that folds together.
+/// What the grammar finds may stand anywhere in a message, except for words that are too weak to mean it inside a
+/// sentence.
 public struct StopWords: Sendable {
-  /// A rule for what no phrase covers; nil leaves it at `none`.
-  public typealias FreeTextRule = @Sendable (StopText, Category?) -> StopReading?
+  public static let shipped = StopWords(lexicon: .shipped)
 
-  public static let shipped = StopWords(phrases: StopPhrases.shipped)
-
-  private let phrases: StopPhrases
+  private let lexicon: StopLexicon
   private var own: [String: StopVerdict] = [:]
-  public var freeText: FreeTextRule?
 
-  init(phrases: StopPhrases) { self.phrases = phrases }
+  init(lexicon: StopLexicon) { self.lexicon = lexicon }
 
-  /// A business's own phrases go before the shipped ones; `none` silences one. Phrases without a letter or digit are
+  /// A business's own phrases go before the shipped rule; `none` silences one. Phrases without a letter or digit are
   /// ignored.
   public func adding(_ own: [(phrase: String, verdict: StopVerdict)]) -> StopWords {
     var words = self
@@ -73,31 +69,61 @@ public struct StopWords: Sendable {
   /// Reads a message, or the label of a button that has no payload. `answering` is the category of the message of ours
   /// that it answers, nil when that is not known.
   ///
-  /// Costs a pass over the text and a few look-ups; longer texts than a phrase can be are not looked up at all.
+  /// Costs a pass over the text and some thousand short comparisons for each word that is in no list; novels are not
+  /// read.
   public func read(_ text: String, answering category: Category?) -> StopReading {
     guard text.utf8.count <= StopWords.longestMessage else { return .none }
     let message = StopText(text)
     if message.words.isEmpty { return StopWords.reading(ofSigns: message.signs) }
-    if let reading = phrase(in: message.words, of: text, answering: category) { return reading }
-    return freeText?(message, category) ?? .none
+    if let verdict = own[message.phrase] {
+      return StopReading(verdict: verdict, matched: message.phrase, language: nil)
+    }
+    var tokens = lexicon.tokens(of: message)
+    if let reading = ownPhrase(in: tokens, of: message) { return reading }
+    StopWords.settleNever(&tokens, message, text)
+    let grammar = StopGrammar(
+      tokens: tokens, asks: message.clauses.map(\.asks), words: { Array(message.words[tokens[$0].words]) })
+    guard let finding = grammar.read() else { return .none }
+    let words = tokens[finding.span.lowerBound].words.lowerBound..<tokens[finding.span.upperBound].words.upperBound
+    let languages = tokens[finding.span].filter { ![.other, .thin, .polite].contains($0.role) }.compactMap(\.language)
+    var verdict = finding.verdict
+    if finding.isCancel {
+      switch category {
+      case .marketing, .marketingLite: verdict = .stop
+      case .utility, .authentication, .service, .authenticationInternational, .referralConversion, nil: break
+      }
+    }
+    return StopReading(
+      verdict: verdict, matched: message.words[words].joined(separator: " "), language: languages.first)
   }
 
-  /// Bytes. Long stories are the free-text rule's, and that reads no novels either.
+  /// Bytes. A word of consent in a longer text than this is not looked for.
   static let longestMessage = 2000
 
-  private func phrase(in words: [String], of text: String, answering category: Category?) -> StopReading? {
-    var rest = words[...]
-    while !rest.isEmpty {
-      let phrase = rest.joined(separator: " ")
+  /// An own phrase with courtesy around it.
+  private func ownPhrase(in tokens: [StopToken], of message: StopText) -> StopReading? {
+    guard !own.isEmpty else { return nil }
+    var rest = tokens[...]
+    while let last = rest.last, last.role == .polite || last.role == .thin { rest = rest.dropLast() }
+    while let first = rest.first {
+      let phrase = message.words[first.words.lowerBound..<rest.last!.words.upperBound].joined(separator: " ")
       if let verdict = own[phrase] { return StopReading(verdict: verdict, matched: phrase, language: nil) }
-      if let entry = phrases.entry(for: rest) {
-        return StopReading(
-          verdict: entry.verdict(of: text, answering: category), matched: phrase, language: entry.language)
-      }
-      guard let trimmed = Courtesy.trimmed(rest) else { return nil }
-      rest = trimmed
+      guard first.role == .polite || first.role == .thin else { return nil }
+      rest = rest.dropFirst()
     }
     return nil
+  }
+
+  /// ابدأ is "begin", ابدا is "never": only the hamza tells them apart, and folding takes it away.
+  private static func settleNever(_ tokens: inout [StopToken], _ message: StopText, _ text: String) {
+    for index in tokens.indices
+    where message.words[tokens[index].words.lowerBound] == "ابدا" && tokens[index].words.count == 1 {
+      if text.unicodeScalars.contains("أ"), text.contains("ابدأ") || text.contains("إبدأ") {
+        tokens[index].role = .begin
+      } else if tokens.count == 1 {
+        tokens[index].role = .doubt
+      }
+    }
   }
 
   private static func reading(ofSigns signs: Set<Unicode.Scalar>) -> StopReading {
