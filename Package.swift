@@ -120,8 +120,8 @@ let package = Package(
     tests(
       "Promise",
       [
-        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Store", "CloudAPI", "Governor", "Money",
-        "Sandbox", "Simulation", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain", "CLinux",
+        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Store", "CloudAPI", "Governor", "Schedule",
+        "Money", "Sandbox", "Simulation", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain", "CLinux",
       ]),
   ],
   cxxLanguageStandard: .cxx17

@@ -33,6 +33,7 @@ public final class API: Sendable {
     ReportRoutes(services).add(to: &router)
     KeyRoutes(services).add(to: &router)
     StopRoutes(services).add(to: &router)
+    CalendarRoutes(services).add(to: &router)
     self.router = router
   }
 

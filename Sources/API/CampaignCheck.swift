@@ -39,6 +39,7 @@ struct CampaignCheck: Sendable {
     spec.template.order(header: definition.headerNames, body: definition.body.names)
     let message = try CampaignCheck.message(spec.template, definition)
     try await audiences(spec.audience)
+    try await calendars(spec.schedule)
     try spec.applyDefaults(
       category: template.seen.category, perSecondLimit: numbers.reduce(0) { $0 + $1.limit },
       perSecondFree: numbers.reduce(0) { $0 + $1.free })
@@ -70,6 +71,19 @@ struct CampaignCheck: Sendable {
           "schedule.window.zone", "There is no time zone of this name.",
           remedy: "Write \"recipient\" or an IANA name, e.g. \"Africa/Cairo\".")
       }
+    }
+  }
+
+  /// Named calendars exist. One that is removed later closes nothing any more.
+  private func calendars(_ schedule: CampaignSpec.SchedulePart) async throws {
+    guard case .named(let names) = schedule.calendars, !names.isEmpty else { return }
+    let known = try await Calendars.list(of: business, on: services.pool).map(\.name)
+    for (index, name) in names.enumerated() where !known.contains(name) {
+      throw Problem(
+        422, "calendar_unknown", "There is no such calendar.", detail: "No calendar has this name.",
+        field: "schedule.calendars[\(index)]",
+        remedy: NearestWord.to(name, among: known).map { "Did you mean \"\($0)\"?" }
+          ?? "Load it with POST /v1/calendars/{name}, or write \"all\".")
     }
   }
 

@@ -47,13 +47,13 @@ struct CampaignRoutes: Sendable {
     let pauses = try await Pauses.open(of: call.caller.business, on: services.pool)
     let numbers = try await Numbers.list(of: call.caller.business, on: services.pool)
     let zones = try await Campaigns.zones(of: entries.filter { $0.state == .sending }.map(\.id), on: services.pool)
+    let calendars = zones.isEmpty ? [] : try await Calendars.blackouts(of: call.caller.business, on: services.pool)
     let now = Instant.now
     return .page(
       entries.map { entry in
         let view = CampaignView(
           entry: entry, numbers: numbers, pauses: pauses, spec: CampaignRoutes.spec(entry),
-          zones: zones[entry.id] ?? [],
-          language: call.language)
+          zones: zones[entry.id] ?? [], language: call.language, calendars: calendars)
         return .object(view.json(nil, at: now, full: false))
       }, next: entries.count == limit ? entries.last?.id.description : nil)
   }
@@ -74,7 +74,8 @@ struct CampaignRoutes: Sendable {
     let zones = entry.state == .sending ? try await Campaigns.zones(of: [id], on: services.pool) : [:]
     return CampaignView(
       entry: entry, numbers: numbers, pauses: pauses, spec: spec(entry), zones: zones[id] ?? [],
-      language: call.language, frozen: try await Campaigns.frozen(id, on: services.pool))
+      language: call.language, frozen: try await Campaigns.frozen(id, on: services.pool),
+      calendars: zones.isEmpty ? [] : try await Calendars.blackouts(of: call.caller.business, on: services.pool))
   }
 
   /// Nil for a request of an older version that this one does not read; it is still shown as stored.

@@ -114,6 +114,7 @@ struct CampaignTrials: Sendable {
     // At once, whatever the hour: those who asked for it are waiting.
     draft.spec.schedule.start = .now
     draft.spec.schedule.window = nil
+    draft.spec.schedule.calendars = .named([])
     draft.spec.schedule.end = nil
     draft.spec.requireOptIn = false
     let id = try await Trials.start(

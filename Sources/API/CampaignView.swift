@@ -17,6 +17,8 @@ struct CampaignView: Sendable {
   let language: Language
   /// What its launch froze; nil for a draft, and in lists.
   var frozen: [UInt8]?
+  /// The business's calendars as they are now.
+  var calendars: [BlackoutCalendar] = []
 
   /// Meta drops a message after 30 days; a week later nothing can come any more.
   static let settling: Duration = .seconds(37 * 86_400)
@@ -39,26 +41,18 @@ struct CampaignView: Sendable {
     return above + (lanes.isEmpty || lanes.contains { $0.isEmpty } ? [] : lanes.flatMap { $0 })
   }
 
-  /// When the window opens next; nil while it is open somewhere.
-  func closed(at now: Instant) -> Instant? {
-    guard let hours = spec?.schedule.window, !zones.isEmpty, let window = Window(start: hours.start, end: hours.end)
-    else {
-      return nil
-    }
-    var opens: Instant?
+  /// When the campaign goes on by itself and why it waits; nil while its hours are open somewhere.
+  func closed(at now: Instant) -> (until: Instant, because: Opening.Closure)? {
+    guard let schedule = spec?.schedule, schedule.isTimed, !zones.isEmpty else { return nil }
+    var memory = OpeningMemory(schedule.opening(calendars))
+    var first: (until: Instant, because: Opening.Closure)?
     for list in zones {
-      var clocks: [Zone] = []
-      for name in list.split(separator: ",") {
-        // A zone that the system lost keeps its run closed; the sender says so.
-        guard let zone = Zones.named(String(name)) else { break }
-        clocks.append(zone)
-      }
-      switch window.state(at: now, in: clocks) {
+      switch memory.state(of: list, at: now, { Zones.named($0) }) {
       case .open: return nil
-      case .closed(let until): opens = min(opens ?? until, until)
+      case .closed(let until, let because): if first.map({ until < $0.until }) ?? true { first = (until, because) }
       }
     }
-    return opens
+    return first
   }
 
   func state(at now: Instant) -> CampaignState {
@@ -95,10 +89,20 @@ struct CampaignView: Sendable {
       object.append("evidence", .stored(first.evidence))
       object.append("pauses", .array(stopping.map(PauseView.json)))
     case .waiting:
-      until = closed(at: now)
-      object["code"] = "quiet_hours"
-      text = Sentences.campaign(
-        .waiting, language, time: clock(until), reason: Sentences.reason("quiet_hours", language))
+      let closed = closed(at: now)
+      until = closed?.until
+      object.append("by", "schedule")
+      let words: String
+      if case .blackout(let kind, let calendar)? = closed?.because {
+        object["code"] = "blackout"
+        words = Sentences.reason(kind, language)
+        object.append("evidence", ["calendar": .string(calendar), "kind": .string(kind)])
+      } else {
+        object["code"] = "quiet_hours"
+        words = Sentences.reason("quiet_hours", language)
+        if let window = spec?.schedule.window { object.append("evidence", ["window": window.json]) }
+      }
+      text = Sentences.campaign(.waiting, language, time: clock(until), reason: words)
     case .scheduled:
       until = entry.dueAt ?? entry.startAt
       text = Sentences.campaign(.scheduled, language, time: clock(until), zone: zone)

@@ -138,6 +138,18 @@ enum OpenAPI {
       answerType: "text/event-stream"),
 
     Operation(
+      method: "get", path: "/v1/calendars", summary: "Calendars of days and hours in which nobody is written to",
+      answer: "[Calendar]"),
+    Operation(
+      method: "get", path: "/v1/calendars/{name}", summary: "A calendar as it was loaded", answerType: "text/csv"),
+    Operation(
+      method: "post", path: "/v1/calendars/{name}",
+      summary: "Load or replace a calendar, also while campaigns run: date,country,from,to,kind", body: "File",
+      bodyTypes: ["text/csv"], answer: "Calendar"),
+    Operation(
+      method: "post", path: "/v1/calendars/{name}/remove", summary: "Remove a calendar", answer: "Object"),
+
+    Operation(
       method: "post", path: "/v1/opt-outs", summary: "Record opt-outs; all or none", body: "NewOptOuts", status: 201,
       answer: "Recorded"),
     Operation(

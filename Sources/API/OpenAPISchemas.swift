@@ -96,7 +96,11 @@ enum OpenAPISchemas {
         "window": {"default": {"start": "09:00", "end": "21:00", "zone": "recipient"}, "oneOf": [
           {"const": "always"},
           {"type": "object", "required": ["start", "end"], "properties": {"start": {"type": "string"},
-           "end": {"type": "string"}, "zone": {"type": "string", "description": "recipient or an IANA name"}}}]},
+           "end": {"type": "string"}, "zone": {"type": "string", "description": "recipient or an IANA name"},
+           "days": {"oneOf": [{"const": "workdays"}, {"type": "array", "items": {
+             "enum": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}}]}}}]},
+        "calendars": {"description": "all (unless the window is always), or some by name; an empty list is none",
+          "oneOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}, "maxItems": 20}]},
         "end_at": {"type": "string", "format": "date-time"},
         "if_late": {"enum": ["run", "skip", "hold"], "default": "hold"}}},
       "pace": {"type": "object", "additionalProperties": false,
@@ -170,6 +174,8 @@ enum OpenAPISchemas {
       "read_at": {"type": ["string", "null"]}, "failed_at": {"type": ["string", "null"]},
       "cost": {"type": ["object", "null"]}, "audience": {"type": ["string", "null"]}}},
 
+    "Calendar": {"type": "object", "properties": {
+      "name": {"type": "string"}, "lines": {"type": "integer"}, "by": {"type": "string"}, "at": {"type": "string"}}},
     "Phone": {"type": "object", "required": ["phone"], "properties": {
       "phone": {"type": "string"}, "default_region": {"type": "string"}}},
     "NewOptOuts": {"type": "object", "properties": {

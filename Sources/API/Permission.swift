@@ -15,6 +15,8 @@ public enum Permission: String, CaseIterable, Sendable {
   case pauseNumbers
   case manageNumbers
   case manageKeys
+  /// A calendar holds for every campaign that runs.
+  case manageCalendars
   case recordOptOuts
   case readConsents
   case recordConsents
@@ -34,6 +36,7 @@ public enum Permission: String, CaseIterable, Sendable {
     case .pauseNumbers: [.operate, .admin]
     case .manageNumbers: [.admin]
     case .manageKeys: [.admin]
+    case .manageCalendars: [.operate, .admin]
     case .recordOptOuts: [.marketer, .operate, .privacy, .admin]
     case .readConsents: [.operate, .privacy, .admin]
     case .recordConsents: [.privacy, .admin]

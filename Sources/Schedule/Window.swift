@@ -44,7 +44,7 @@ public struct Window: Hashable, Sendable {
     self.init(start: start, end: end, days: days)
   }
 
-  private static func minutes(_ text: some StringProtocol) -> Int? {
+  static func minutes(_ text: some StringProtocol) -> Int? {
     let bytes = Array(text.utf8)
     guard bytes.count == 5, bytes[2] == UInt8(ascii: ":") else { return nil }
     var digits: [Int] = []

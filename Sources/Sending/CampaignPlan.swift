@@ -23,8 +23,8 @@ struct CampaignPlan: Sendable {
   /// At most so many messages in each `window`, over all the campaign's numbers; nil: the number's rate less its reserve.
   let ownPace: (limit: Int, window: Duration)?
   let reservePercent: Int
-  /// Nil: always open.
-  let window: Window?
+  /// When people may be written to, by the calendars as they were when the plan was read.
+  let opening: Opening
   let place: (index: Int, count: Int)
   /// On the boot clock, as of when the plan was read.
   let endAt: Int64?
@@ -32,6 +32,7 @@ struct CampaignPlan: Sendable {
   let isCancelled: Bool
   let hasDue: Bool
   let freeZones: [String]
+  let zones: [String]
 
   /// This lane's part of the campaign's pace; nil when it has none. Whole shares, strict each, so that their sum is the
   /// campaign's law without a clock shared between nodes.
@@ -48,24 +49,13 @@ struct CampaignPlan: Sendable {
   }
 
   func isOver(at now: Int64) -> Bool { endAt.map { now >= $0 } ?? false }
-
-  /// Which of `zones` (one or several IANA names, comma between) may be written to now: the window is open in all of them.
-  func openZones(_ zones: [String], at now: Instant, _ zoneNamed: (String) -> Zone?) -> [String] {
-    guard let window else { return zones }
-    return zones.filter { list in
-      let names = list.split(separator: ",")
-      let known = names.compactMap { zoneNamed(String($0)) }
-      // A zone the system does not know stays closed: better late than at night.
-      guard known.count == names.count, !known.isEmpty, case .open = window.state(at: now, in: known) else { return false }
-      return true
-    }
-  }
 }
 
 extension CampaignPlan {
   /// Reads what the launch froze. `message` saves compiling a template that is known already.
   init(
-    _ live: LiveCampaigns.LiveCampaign, message known: TemplateMessage?, reservePercent: Int, wall: Instant, boot: Int64
+    _ live: LiveCampaigns.LiveCampaign, message known: TemplateMessage?, reservePercent: Int,
+    calendars: [BlackoutCalendar], wall: Instant, boot: Int64
   ) throws {
     let frozen = try FrozenCampaign.read(live.frozen)
     var spec = frozen.spec
@@ -84,13 +74,14 @@ extension CampaignPlan {
     jitter = spec.pace.jitter == .human ? .human : .none
     ownPace = spec.pace.limit.map { ($0, .seconds(spec.pace.unit.seconds)) }
     self.reservePercent = reservePercent
-    window = spec.schedule.window.flatMap { Window(start: $0.start, end: $0.end) }
+    opening = spec.schedule.opening(calendars)
     place = live.place
     endAt = live.endAt.map { boot + ($0 - wall).nanoseconds }
     isPaused = live.isPaused
     isCancelled = live.isCancelled
     hasDue = live.hasDue
     freeZones = live.freeZones
+    zones = live.zones
   }
 }
 

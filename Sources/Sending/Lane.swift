@@ -199,13 +199,25 @@ actor Lane {
 
   private func refresh() async throws {
     let live = try await LiveCampaigns.campaigns(from: numberID, on: line.claims)
+    if let stamp = live.first?.calendarStamp, stamp != calendars.stamp {
+      let isFirst = calendars.stamp < 0
+      calendars = (stamp, try await Calendars.blackouts(of: number.lane.business, on: line.claims))
+      openings = [:]
+      // What is claimed was claimed by the old calendars: it goes back and is claimed by the new ones.
+      if !isFirst {
+        for campaign in queue.streams.keys {
+          for message in queue.withdraw(campaign) { finished(message, back: .returned, after: 0) }
+        }
+      }
+    }
     let at = (wall: Instant.now, boot: now)
     var plans: [CampaignPlan] = []
     for campaign in live {
       let known = queue.streams[campaign.campaign]?.plan.message
       do {
         plans.append(
-          try CampaignPlan(campaign, message: known, reservePercent: number.reservePercent, wall: at.wall, boot: at.boot))
+          try CampaignPlan(campaign, message: known, reservePercent: number.reservePercent,
+            calendars: calendars.loaded, wall: at.wall, boot: at.boot))
       } catch {
         line.log("campaign_unreadable", [("campaign", campaign.campaign.description), ("error", "\(error)")])
       }
@@ -221,9 +233,30 @@ actor Lane {
       }
     }
     self.plans = plans
+    openings = openings.filter { queue.streams[$0.key] != nil }
+    // Other lanes took runs, people came back, zones opened: everything may be asked about again.
+    (dueTaken, exhausted) = ([], [])
   }
 
   private var plans: [CampaignPlan] = []
+  private var calendars: (stamp: Int64, loaded: [BlackoutCalendar]) = (-1, [])
+  private var openings: [Campaign.ID: OpeningMemory] = [:]
+
+  /// Which of `zones` may be written to now, and until when by the boot clock: until the first of them closes.
+  private func openZones(_ zones: [String], of plan: CampaignPlan) -> (zones: [String], until: Int64) {
+    if plan.opening.isAlwaysOpen { return (zones, .max) }
+    let wall = Instant.now
+    let offset = now - wall.nanoseconds
+    var memory = openings.removeValue(forKey: plan.campaign) ?? OpeningMemory(plan.opening)
+    var (open, closes): ([String], Int64) = ([], .max)
+    for zone in zones {
+      guard case .open(let until) = memory.state(of: zone, at: wall, { line.zones.zone($0) }) else { continue }
+      open.append(zone)
+      closes = min(closes, until.nanoseconds)
+    }
+    openings[plan.campaign] = memory
+    return (open, closes == .max ? .max : closes + offset)
+  }
 
   private func claimLoop() async throws {
     var nextRefresh = now + line.settings.pollEvery.nanoseconds
@@ -234,6 +267,7 @@ actor Lane {
         nextRefresh = now + line.settings.pollEvery.nanoseconds
       }
       var claimed = false
+      for message in queue.closed(at: now) { finished(message, back: .returned, after: 0) }
       if ended.count < line.settings.factsBound, now >= restsUntil {
         for plan in plans where !plan.isCancelled {
           claimed = try await claim(for: plan) || claimed
@@ -250,28 +284,31 @@ actor Lane {
     guard let want = queue.want(campaign, at: now) else { return false }
     let wall = Instant.now.nanoseconds - now
     if plan.hasDue, !dueTaken.contains(campaign) {
+      let open = openZones(plan.zones, of: plan)
       let next = k + 1
       let recipients = try await surely(next) {
         try await LaneLog.claimDue(
-          numberID, k: next, epoch: epoch, node: line.node, doneK: doneK, campaign: campaign, limit: want.count,
-          slot0: want.slot0 + wall, step: want.step, on: line.claims)
+          numberID, k: next, epoch: epoch, node: line.node, doneK: doneK, campaign: campaign,
+          zones: open.zones.count == plan.zones.count ? nil : open.zones,
+          limit: want.count(before: open.until), slot0: want.slot0 + wall, step: want.step, on: line.claims)
       }
       if !recipients.isEmpty {
-        take(recipients, claim: next, campaign: campaign)
+        take(recipients, claim: next, campaign: campaign, until: open.until)
         return true
       }
       dueTaken.insert(campaign)
     }
     if queue.streams[campaign]?.take == nil {
-      let open = plan.openZones(plan.freeZones, at: .now) { line.zones.zone($0) }
+      let open = openZones(plan.freeZones, of: plan).zones
       guard !open.isEmpty, !exhausted.contains(campaign) else { return false }
       let take = try await LaneLog.takeRun(campaign, zones: open, number: numberID, on: line.claims)
       queue.setTake(take, of: campaign)
       if take == nil { exhausted.insert(campaign) }
     }
     guard var take = queue.streams[campaign]?.take else { return false }
-    guard !plan.openZones([take.zone], at: .now, { line.zones.zone($0) }).isEmpty else { return false }
-    let hi = min(take.hi, take.cursor + Int32(want.count) - 1)
+    let open = openZones([take.zone], of: plan)
+    guard !open.zones.isEmpty else { return false }
+    let hi = min(take.hi, take.cursor + Int32(want.count(before: open.until)) - 1)
     let next = k + 1
     let recipients = try await surely(next) {
       try await LaneLog.claim(
@@ -280,7 +317,7 @@ actor Lane {
     }
     take.cursor = hi + 1
     queue.setTake(take.cursor > take.hi ? nil : take, of: campaign)
-    self.take(recipients, claim: next, campaign: campaign)
+    self.take(recipients, claim: next, campaign: campaign, until: open.until)
     return true
   }
 
@@ -288,10 +325,10 @@ actor Lane {
   private var dueTaken: Set<Campaign.ID> = []
   private var exhausted: Set<Campaign.ID> = []
 
-  private func take(_ recipients: [LaneLog.Recipient], claim: Int64, campaign: Campaign.ID) {
+  private func take(_ recipients: [LaneLog.Recipient], claim: Int64, campaign: Campaign.ID, until: Int64) {
     k = claim
     open.append((claim, recipients.count))
-    queue.claimed(recipients, claim: claim, campaign: campaign, at: now)
+    queue.claimed(recipients, claim: claim, campaign: campaign, until: until, at: now)
     line.counters.claimed(recipients.count)
   }
 

@@ -31,6 +31,8 @@ struct LaneQueue {
     let claim: Int64
     /// Not before this; boot clock.
     var sendAt: Int64
+    /// Not at or after this: the hours of its people end. Boot clock.
+    let until: Int64
     /// When the gate's question was put, if it let the message pass; before everything otherwise.
     var gatedAt = Int64.min
   }
@@ -48,6 +50,8 @@ struct LaneQueue {
     var returned: [Message] = []
     var take: LaneLog.Take?
     var isHalted = false
+    /// The earliest end of the hours of what is pending.
+    var closesAt = Int64.max
 
     var waiting: Int { pending.count - head }
     var isEmpty: Bool { waiting == 0 && returned.isEmpty }
@@ -124,6 +128,12 @@ struct LaneQueue {
     let count: Int
     let step: Int64
     let slot0: Int64
+
+    /// Of the slots wanted, those before the hours end; at least one, which is handed over in time or comes back.
+    func count(before until: Int64) -> Int {
+      guard until > slot0 else { return 1 }
+      return Int(min(Int64(count), (until - slot0 - 1) / step + 1))
+    }
   }
 
   /// What to claim now for a campaign, so that the horizon ahead is reserved; nil when it is. Those that came back take
@@ -152,12 +162,15 @@ struct LaneQueue {
   }
 
   /// Takes in what a claim gave. Slots are counted from now again: the claim's own commit took time.
-  mutating func claimed(_ recipients: [LaneLog.Recipient], claim: Int64, campaign: Campaign.ID, at now: Int64) {
+  mutating func claimed(
+    _ recipients: [LaneLog.Recipient], claim: Int64, campaign: Campaign.ID, until: Int64 = .max, at now: Int64
+  ) {
     guard var stream = streams[campaign] else { return }
+    stream.closesAt = min(stream.closesAt, until)
     let slots = stream.bucket.reserve(recipients.count, at: now)
     for (index, recipient) in recipients.enumerated() {
       let sendAt = slots[index] + stream.jitter.offset(step: slots.step)
-      stream.pending.append(Message(campaign: campaign, recipient: recipient, claim: claim, sendAt: sendAt))
+      stream.pending.append(Message(campaign: campaign, recipient: recipient, claim: claim, sendAt: sendAt, until: until))
     }
     streams[campaign] = stream
   }
@@ -216,7 +229,8 @@ struct LaneQueue {
     var bestAt = Int64.max
     for (campaign, stream) in streams where stream.head < stream.pending.count && !stream.isHalted {
       let message = stream.pending[stream.head]
-      guard message.gatedAt != .min else { continue }
+      // What comes too late for its people's hours waits for `closed`; others go past it.
+      guard message.gatedAt != .min, now < message.until else { continue }
       let at = max(message.sendAt, stream.ring?.earliest(after: .min) ?? .min)
       if at < bestAt || (at == bestAt && campaign < best!) { (best, bestAt) = (campaign, at) }
     }
@@ -260,6 +274,22 @@ struct LaneQueue {
 
   /// Surely never left: it takes a new slot, ahead of what has not been claimed.
   mutating func cameBack(_ message: Message) { streams[message.campaign]?.returned.append(message) }
+
+  /// Takes out what was not handed over before the hours of its people ended: a pause, a throttle or a gate that did not
+  /// answer came between. They go back to the queue and wait for the next opening.
+  mutating func closed(at now: Int64) -> [Message] {
+    var late: [Message] = []
+    for (campaign, stream) in streams where stream.closesAt <= now {
+      var stream = stream
+      let waiting = stream.pending[stream.head...]
+      late += waiting.filter { $0.until <= now } + stream.returned.filter { $0.until <= now }
+      (stream.pending, stream.head) = (waiting.filter { $0.until > now }, 0)
+      stream.returned.removeAll { $0.until <= now }
+      stream.closesAt = (stream.pending + stream.returned).map(\.until).min() ?? .max
+      streams[campaign] = stream
+    }
+    return late
+  }
 
   /// Takes everything of a campaign that has not been handed over out of the lane, e.g. when it was cancelled.
   mutating func withdraw(_ campaign: Campaign.ID) -> [Message] {

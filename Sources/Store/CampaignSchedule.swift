@@ -1,5 +1,6 @@
 import Domain
 import JSON
+import Schedule
 
 extension CampaignSpec {
   /// When messages may leave.
@@ -23,8 +24,16 @@ extension CampaignSpec {
       public var start: Int
       public var end: Int
       public var zone: Place
+      public var days: Opening.Days
 
-      static let standard = Hours(start: 9 * 60, end: 21 * 60, zone: .recipient)
+      static let standard = Hours(start: 9 * 60, end: 21 * 60, zone: .recipient, days: .listed(.all))
+    }
+
+    /// Whose blackouts hold.
+    public enum Calendars: Sendable, Equatable {
+      /// All that the business has loaded, those of tomorrow included.
+      case all
+      case named([String])
     }
 
     /// What happens to those whose time has passed when they could leave at last.
@@ -34,13 +43,14 @@ extension CampaignSpec {
     public var start: Start?
     /// Nil: at any hour.
     public var window: Hours?
+    public var calendars: Calendars
     public var end: Instant?
     public var ifLate: LateRule
 
     init(json: JSONValue, at path: String) throws(Problem) {
       let fields = try Fields(
-        json, at: path, known: ["start_at", "window", "end_at", "if_late"],
-        later: ["recurrence", "repeat", "calendar", "days"])
+        json, at: path, known: ["start_at", "window", "calendars", "end_at", "if_late"],
+        later: ["recurrence", "repeat"])
       if fields["start_at"]?.stringValue == "now" {
         start = .now
       } else {
@@ -51,6 +61,8 @@ extension CampaignSpec {
       case .string("always"): window = nil
       case let value?: window = try Hours(json: value, at: fields.path(to: "window"))
       }
+      // "At any hour" is meant as written, unless calendars are named beside it.
+      calendars = try CampaignSpec.SchedulePart.calendars(fields) ?? (window == nil ? .named([]) : .all)
       end = try fields.instant("end_at")
       if case .at(let start)? = start, let end, end <= start {
         throw .invalid(
@@ -68,9 +80,49 @@ extension CampaignSpec {
       case nil: break
       }
       object.append("window", window?.json ?? "always")
+      switch calendars {
+      case .all: object.append("calendars", "all")
+      case .named(let names): object.append("calendars", .array(names.map { .string($0) }))
+      }
       if let end { object.append("end_at", .string(end.rfc3339())) }
       object.append("if_late", .string(ifLate.rawValue))
       return .object(object)
+    }
+
+    private static func calendars(_ fields: Fields) throws(Problem) -> Calendars? {
+      let path = fields.path(to: "calendars")
+      let remedy = "Write \"all\", or a list of the calendars' names; an empty list means none."
+      guard let value = fields["calendars"] else { return nil }
+      if value.stringValue == "all" { return .all }
+      guard let members = value.arrayValue, members.count <= 20 else {
+        throw .invalid(path, "Here \"all\" or a list of at most 20 names is expected.", remedy: remedy)
+      }
+      var names: [String] = []
+      for (index, member) in members.enumerated() {
+        guard let text = member.stringValue else {
+          throw .invalid("\(path)[\(index)]", "A calendar's name is a text.", remedy: remedy)
+        }
+        names.append(try Fields.checked(text, at: "\(path)[\(index)]", limit: 60))
+      }
+      return .named(names)
+    }
+
+    /// Whether the clocks of where people are matter at all: then they are sorted by zone.
+    public var isTimed: Bool { window != nil || calendars != .named([]) }
+
+    /// What the schedule and the calendars as they are now say together.
+    public func opening(_ loaded: [BlackoutCalendar]) -> Opening {
+      let kept =
+        switch calendars {
+        case .all: loaded
+        case .named(let names): loaded.filter { names.contains($0.name) }
+        }
+      guard let window else { return Opening(window: nil, calendars: kept) }
+      // Minutes that the request checked always make a window; days are never none.
+      var listed = Weekdays.all
+      if case .listed(let days) = window.days { listed = days }
+      return Opening(
+        window: Window(start: window.start, end: window.end, days: listed), days: window.days, calendars: kept)
     }
   }
 }
@@ -82,7 +134,7 @@ extension CampaignSpec.SchedulePart.Hours {
         path, "A window is an object or the word \"always\".",
         remedy: "Write {\"start\": \"09:00\", \"end\": \"21:00\", \"zone\": \"recipient\"} or \"always\".")
     }
-    let fields = try Fields(json, at: path, known: ["start", "end", "zone"], later: ["days", "calendar"])
+    let fields = try Fields(json, at: path, known: ["start", "end", "zone", "days"], later: ["calendar"])
     let remedy = "Write hours and minutes, e.g. 09:00."
     func minutes(_ name: String) throws(Problem) -> Int {
       let text = try fields.requiredText(name, limit: 10, remedy: remedy)
@@ -100,9 +152,22 @@ extension CampaignSpec.SchedulePart.Hours {
     }
     let word = try fields.text("zone", limit: 60) ?? "recipient"
     zone = word == "recipient" ? .recipient : .named(word)
+    days = try Self.days(fields)
   }
 
-  var json: JSONValue {
+  private static func days(_ fields: Fields) throws(Problem) -> Opening.Days {
+    guard let value = fields["days"] else { return .listed(.all) }
+    if value.stringValue == "workdays" { return .workdays }
+    let words = value.arrayValue?.compactMap(\.stringValue) ?? []
+    guard let days = Weekdays(words: words), !days.isEmpty, words.count == value.arrayValue?.count else {
+      throw .invalid(
+        fields.path(to: "days"), "These are not days of the week.",
+        remedy: "Write a list of mon, tue, wed, thu, fri, sat, sun, or \"workdays\".")
+    }
+    return .listed(days)
+  }
+
+  public var json: JSONValue {
     func clock(_ minutes: Int) -> JSONValue {
       func two(_ value: Int) -> String { value < 10 ? "0\(value)" : String(value) }
       return .string(two(minutes / 60) + ":" + two(minutes % 60))
@@ -112,6 +177,12 @@ extension CampaignSpec.SchedulePart.Hours {
     case .recipient: place = "recipient"
     case .named(let name): place = name
     }
-    return ["start": clock(start), "end": clock(end), "zone": .string(place)]
+    var object: JSONObject = ["start": clock(start), "end": clock(end), "zone": .string(place)]
+    switch days {
+    case .workdays: object.append("days", "workdays")
+    case .listed(.all): break
+    case .listed(let days): object.append("days", .array(days.words.map { .string($0) }))
+    }
+    return .object(object)
   }
 }

@@ -19,8 +19,7 @@ public struct CampaignSpec: Sendable, Equatable {
   static let known = ["name", "from", "template", "audience", "schedule", "pace", "require_opt_in"]
   /// Fields of later work: refused by name, so that nobody believes in a limit that nothing keeps.
   static let later = [
-    "budget", "guard", "pilot", "recurrence", "holdout", "variants", "approval", "frequency_cap", "calendar",
-    "blackout",
+    "budget", "guard", "pilot", "recurrence", "holdout", "variants", "approval", "frequency_cap",
     "warm_up", "priority", "seed_list", "reserve_for_others", "ttl", "messages",
   ]
 

@@ -22,6 +22,8 @@ public struct FreezePlan: Sendable {
   /// others.
   public var zones: [(digits: Int, zone: String)] = []
   public var otherZone: String
+  /// Zones that a contact's own attribute `zone` may name; it goes before the phone's.
+  public var ownZones: [String] = []
 
   public init(
     business: Business.ID, audiences: [Audience.ID], marketing: Bool, requireOptIn: Bool, otherZone: String
@@ -168,7 +170,7 @@ public enum Freeze {
 
   /// Zones in order of their class, from 1; class 0 is the plan's other zone.
   private static func classes(_ plan: FreezePlan) -> [String] {
-    Set(plan.zones.map(\.zone)).subtracting([plan.otherZone]).sorted()
+    Set(plan.zones.map(\.zone)).union(plan.ownZones).subtracting([plan.otherZone]).sorted()
   }
 
   /// One row per entry: contact_id, phone, person_key, audience_id, country, attributes, class, vars, reason. The reasons
@@ -183,6 +185,12 @@ public enum Freeze {
       let numbers = arguments.add(.int2s(plan.zones.map { places[$0.zone] ?? 0 }))
       zoneClass = "coalesce(z.class, 0::int2)"
       zoneJoin = "left join unnest(\(leading), \(numbers)) z (digits, class) on z.digits = left(c.phone::text, 4)::int4"
+      if !plan.ownZones.isEmpty {
+        let names = arguments.add(.texts(plan.ownZones))
+        let own = arguments.add(.int2s(plan.ownZones.map { places[$0] ?? 0 }))
+        zoneClass = "coalesce(o.class, z.class, 0::int2)"
+        zoneJoin += " left join unnest(\(names), \(own)) o (zone, class) on o.zone = c.attributes->>'zone'"
+      }
     }
     let audiences = arguments.add(.int8s(plan.audiences.map(\.rawValue)))
     let optIn = arguments.add(.bool(plan.requireOptIn))

@@ -56,11 +56,13 @@ extension FreezePlan {
     let marketing = category == .marketing || category == .marketingLite
     var other = accountZone
     var zones: [(digits: Int, zone: String)] = []
+    var ownZones: [String] = []
     switch spec.schedule.window?.zone {
     case .named(let name): other = name
     case .recipient, nil:
-      // Without a window everybody is of one class: no zone to wait for, no order but the contacts'.
-      if spec.schedule.window != nil {
+      // Without hours to keep everybody is of one class: no zone to wait for, no order but the contacts'.
+      if spec.schedule.isTimed {
+        ownZones = ZoneCountries.zones
         zones = PhoneZones.byLeadingDigits.map { ($0.digits, $0.zones.joined(separator: ",")) }
       }
     }
@@ -76,6 +78,6 @@ extension FreezePlan {
     self.senderPhones = senderPhones
     // Meta delivers no marketing to phones of the United States (131049), so nobody there is tried.
     if marketing { blockedCountries = ["US"] }
-    self.zones = zones
+    (self.zones, self.ownZones) = (zones, ownZones)
   }
 }

@@ -125,15 +125,18 @@ public enum LaneLog {
 
   /// Takes up to `limit` due rows of a campaign out of the due table and into a claim, in one statement: a crash finds
   /// them in one of the two. Nothing is appended when nothing is due; then the answer is empty and k is still free.
+  /// `zones`: only people whose run has one of them; nil takes everybody.
   public static func claimDue(
-    _ number: Number.ID, k: Int64, epoch: Int32, node: Int64, doneK: Int64, campaign: Campaign.ID, limit: Int, slot0: Int64,
-    step: Int64, on connection: Connection
+    _ number: Number.ID, k: Int64, epoch: Int32, node: Int64, doneK: Int64, campaign: Campaign.ID, zones: [String]?,
+    limit: Int, slot0: Int64, step: Int64, on connection: Connection
   ) async throws(DatabaseError) -> [Recipient] {
     let rows = try await connection.run(
       """
       with picked as materialized (
-        select campaign_id, seq from due where campaign_id = $6 and due_at <= now() order by due_at limit $7
-        for update skip locked
+        select d.campaign_id, d.seq from due d where d.campaign_id = $6 and d.due_at <= now()
+          and ($10::text[] is null or exists (select from run r
+            where r.campaign_id = $6 and d.seq between r.lo and r.hi and r.zone = any($10)))
+        order by d.due_at limit $7 for update of d skip locked
       ), taken as (
         delete from due d using picked p where d.campaign_id = p.campaign_id and d.seq = p.seq returning d.seq, d.attempt
       ), listed as (
@@ -150,7 +153,7 @@ public enum LaneLog {
       join recipient r on r.campaign_id = $6 and r.seq = u.seq order by r.seq
       """,
       .int8(number.rawValue), .int8(k), .int4(epoch), .int8(node), .int8(doneK), .int8(campaign.rawValue),
-      .int4(Int32(limit)), .int8(slot0), .int8(step))
+      .int4(Int32(limit)), .int8(slot0), .int8(step), zones.map { .texts($0) } ?? .null)
     return recipients(rows)
   }
 

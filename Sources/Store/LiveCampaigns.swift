@@ -26,6 +26,10 @@ public enum LiveCampaigns {
     public let hasDue: Bool
     /// Zones of the runs that nobody holds yet.
     public let freeZones: [String]
+    /// Zones of all its runs.
+    public let zones: [String]
+    /// Changes whenever a calendar of the business is replaced.
+    public let calendarStamp: Int64
   }
 
   /// Numbers with a campaign that is sending.
@@ -59,7 +63,9 @@ public enum LiveCampaigns {
         exists (select from due d where d.campaign_id = c.campaign_id and d.due_at <= now()),
         array(select distinct r.zone from run r where r.campaign_id = c.campaign_id
           and (r.number_id is null or r.number_id = $1)
-          and not exists (select from run_take t where t.campaign_id = r.campaign_id and t.run_no = r.run_no))
+          and not exists (select from run_take t where t.campaign_id = r.campaign_id and t.run_no = r.run_no)),
+        array(select distinct r.zone from run r where r.campaign_id = c.campaign_id),
+        (select count(*) from calendar k where k.business_id = c.business_id)
       from campaign c
       where $1 = any(c.numbers) and c.frozen is not null
         and (c.state = 5 or (c.state = 10 and c.ended_at > now() - interval '10 minutes'))
@@ -70,7 +76,7 @@ public enum LiveCampaigns {
         campaign: Campaign.ID(row.int64(0)), template: Template.ID(row.int64(1)),
         category: Category(rawValue: row.int16(2)) ?? .marketing, frozen: row.jsonb(3), endAt: row.optionalInstant(4),
         place: (Int(row.int32(5)), Int(row.int32(6))), isPaused: row.bool(7), isCancelled: row.bool(8),
-        hasDue: row.bool(9), freeZones: row.texts(10))
+        hasDue: row.bool(9), freeZones: row.texts(10), zones: row.texts(11), calendarStamp: row.int64(12))
     }
   }
 }

@@ -2,6 +2,7 @@ import CloudAPI
 import Domain
 import Governor
 import JSON
+import Schedule
 import Simulation
 import Testing
 
@@ -17,8 +18,8 @@ import Testing
     return CampaignPlan(
       campaign: Campaign.ID(campaign), template: Template.ID(1), marketing: true,
       message: try TemplateMessage(definition, TemplateFill()), jitter: .none, ownPace: (pace, .seconds(1)),
-      reservePercent: 0, window: nil, place: (0, 1), endAt: nil, isPaused: paused, isCancelled: false, hasDue: false,
-      freeZones: [])
+      reservePercent: 0, opening: Opening(window: nil), place: (0, 1), endAt: nil, isPaused: paused, isCancelled: false, hasDue: false,
+      freeZones: [], zones: [])
   }
 
   static func recipients(from first: Int32, _ count: Int) -> [LaneLog.Recipient] {
@@ -141,6 +142,37 @@ import Testing
     }
     #expect(queue.want(Campaign.ID(1), at: now + 50_000_000) == nil)
     #expect(queue.withdraw(Campaign.ID(1)).count == want.count, "all are still here")
+  }
+
+  @Test func `hands nothing over once the hours of its people have ended, and gives them back`() throws {
+    var queue = LaneQueue(perSecond: 80, limits: LaneQueue.Limits(), seed: 1)
+    queue.adopt([try Self.plan(1, pace: 80), try Self.plan(2, pace: 80)], perSecond: 80)
+    let now: Int64 = 5_000_000_000
+    let closes = now + 40_000_000
+    queue.claimed(Self.recipients(from: 1, 10), claim: 1, campaign: Campaign.ID(1), until: closes, at: now)
+    queue.claimed(Self.recipients(from: 1, 1), claim: 2, campaign: Campaign.ID(2), at: now)
+    var (time, handed): (Int64, [(Campaign.ID, Int64)]) = (now, [])
+    // Slots go on after the hours end: a stall has moved them.
+    while time < now + 400_000_000 {
+      let asked = queue.toAsk(at: time)
+      _ = queue.judged(asked, asked.map { _ in .pass }, askedAt: time)
+      if case .handOver(let message, _) = queue.next(at: time) {
+        queue.left(message, at: time)
+        handed.append((message.campaign, time))
+      }
+      time += 5_000_000
+    }
+    #expect(handed.contains { $0.0 == Campaign.ID(1) } && handed.contains { $0.0 == Campaign.ID(2) })
+    #expect(handed.filter { $0.0 == Campaign.ID(1) }.allSatisfy { $0.1 < closes })
+    let late = queue.closed(at: time)
+    #expect(late.count + handed.count == 11, "nobody lost")
+    #expect(queue.closed(at: time).isEmpty && queue.streams[Campaign.ID(1)]?.isEmpty == true)
+  }
+
+  @Test func `claims no slot at or after the end of the hours`() {
+    let want = LaneQueue.Want(campaign: Campaign.ID(1), count: 40, step: 10, slot0: 100)
+    #expect(want.count(before: .max) == 40 && want.count(before: 130) == 3 && want.count(before: 131) == 4)
+    #expect(want.count(before: 100) == 1)
   }
 }
 

@@ -135,14 +135,17 @@ final class World: Sendable {
   }
 
   /// Drafts and launches a campaign to everybody, at `pace` a second.
-  func launch(pace: Int, name: String = "offer", startAt: Instant? = nil) async throws -> Campaign.ID {
+  func launch(
+    pace: Int, name: String = "offer", startAt: Instant? = nil,
+    schedule: String = #"{"start_at": "now", "window": "always"}"#
+  ) async throws -> Campaign.ID {
     let spec = try CampaignSpec(
       json: JSONValue(
         parsing: Array(
           """
           {"name": "\(name)", "from": "106540352242922", "template": {"name": "ramadan_offer", "language": "ar",
            "stop_button": 0, "parameters": {"body": [{"attr": "first_name", "fallback": "عميلنا العزيز"}, "20%"]}},
-           "audience": {"id": "1"}, "schedule": {"start_at": "now", "window": "always"},
+           "audience": {"id": "1"}, "schedule": \(schedule),
            "pace": {"per_second": \(pace), "jitter": "none"}, "require_opt_in": true}
           """.utf8)))
     let campaign = try await Campaigns.insert(
