@@ -56,7 +56,7 @@ public enum ErrorTable {
       133004, .transient, nil, "Meta's server was unavailable for a moment; tried again by itself.",
       "كان خادم ميتا غير متاح مؤقتًا؛ يُعاد الإرسال تلقائيًا.", wait: .seconds(5)),
     line(
-      131057, .transient, nil, "Meta is upgrading this number, about a minute; continues by itself.",
+      131057, .restNumber, nil, "Meta is upgrading this number, about a minute; continues by itself.",
       "ترقّي ميتا هذا الرقم لنحو دقيقة؛ يُستأنف الإرسال تلقائيًا.", wait: .seconds(60)),
     line(
       130429, .throttleNumber, nil, "This number sent faster than Meta allows; it slows down by itself.",

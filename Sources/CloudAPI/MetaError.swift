@@ -77,6 +77,8 @@ public enum ErrorClass: Int16, Word {
   case operations = 14
   /// A code we don't know.
   case unclassified = 15
+  /// Meta works on this number for a moment; nobody needs to act.
+  case restNumber = 16
 
   public var word: String {
     switch self {
@@ -88,6 +90,7 @@ public enum ErrorClass: Int16, Word {
     case .pauseAccount: "pause_account"
     case .pauseTemplate: "pause_template"
     case .optedOut: "opted_out"
+    case .restNumber: "rest_number"
     default: "\(self)"
     }
   }

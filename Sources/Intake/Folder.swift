@@ -22,6 +22,8 @@ public actor Folder {
   public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
 
   private let installation: String
+  /// How often a person is tried again whom Meta held for a day.
+  private let retries: Int
   private let business: Business.ID
   private let connection: Connection
   private let log: @Sendable (String, [(String, String)]) -> Void
@@ -38,10 +40,10 @@ public actor Folder {
   private var refreshAt = BootInstant(nanoseconds: 0)
 
   public init(
-    installation: Installation, database: ConnectionSettings, on reactor: Reactor,
+    installation: Installation, database: ConnectionSettings, marketingRetries: Int = 2, on reactor: Reactor,
     log: @escaping @Sendable (String, [(String, String)]) -> Void
   ) {
-    (self.reactor, self.log) = (reactor, log)
+    (self.reactor, self.log, retries) = (reactor, log, marketingRetries)
     (self.installation, business) = (installation.name, installation.business)
     var own = database
     own.applicationName = "qafila-fold"
@@ -91,6 +93,7 @@ public actor Folder {
 
     var changed: [Campaign.ID: [(MessageKey, Standings.State)]] = [:]
     var postings = PostingBatch()
+    var holds: [MarketingHolds.Hold] = []
     for (campaign, keys) in byCampaign {
       guard let basis = try await basis(of: campaign) else {
         strays.append(contentsOf: keys.map { ("unknown_campaign", stray(said[$0]![0])) })
@@ -107,7 +110,11 @@ public actor Folder {
         for receipt in receipts { StandingMerge.merge(receipt, into: &state) }
         let number = receipts.lazy.compactMap(\.phoneNumberID).compactMap { self.numbers[$0] }.first ?? Number.ID(0)
         price(&state, message, basis, number, &postings)
-        if state != message.state { changed[campaign, default: []].append((message.key, state)) }
+        guard state != message.state else { continue }
+        changed[campaign, default: []].append((message.key, state))
+        if state.standing == .failed, message.state.standing != .failed, let hold = Folder.hold(message.key, state) {
+          holds.append(hold)
+        }
       }
     }
 
@@ -116,7 +123,7 @@ public actor Folder {
     let folds = upto.keys.sorted().map { (stream: $0, k: upto[$0]!.0, day: upto[$0]!.1) }
     try await Standings.fold(
       k: k + 1, upto: folds, changed: changed, postings: postings.postings, business: business,
-      strays: Array(strays.prefix(1000)), flow: flow.sorted(), on: connection)
+      strays: Array(strays.prefix(1000)), flow: flow.sorted(), holds: holds, retries: retries, on: connection)
     k += Int64(folds.count)
     for fold in folds { cursors[fold.stream] = fold.k }
     counted.batches += batches.count
@@ -124,6 +131,14 @@ public actor Folder {
     counted.strays += strays.count
     counted.lastFold = (BootInstant.now - started).nanoseconds
     return batches.count
+  }
+
+  /// A failure that lasts a day and concerns one person: the message may be tried again after it.
+  private static func hold(_ key: MessageKey, _ state: Standings.State) -> MarketingHolds.Hold? {
+    let entry = ErrorTable.entry(Int(state.code))
+    guard entry.errorClass == .holdPerson, let wait = entry.wait, let failed = state.failedAt else { return nil }
+    return MarketingHolds.Hold(
+      campaign: key.campaign, seq: Int32(clamping: key.seq), attempt: key.attempt, dueAt: failed + wait)
   }
 
   private func load() async throws {

@@ -30,7 +30,7 @@ actor Lane {
   nonisolated let number: LiveCampaigns.LiveNumber
   nonisolated var unownedExecutor: UnownedSerialExecutor { line.reactor.asUnownedSerialExecutor() }
 
-  private var queue: LaneQueue
+  var queue: LaneQueue
   private var tenure: Tenure
   private let answers = SendAnswerReader()
   private let headers: HeaderList
@@ -41,20 +41,24 @@ actor Lane {
   /// Messages of each claim that have no fact, skip or due row yet; those at the front that reach zero move `doneK`.
   private var open: [(k: Int64, left: Int)] = []
   private var doneK: Int64 = 0
-  private var ended: [Ended] = []
+  var ended: [Ended] = []
   private var pacing: Reactor.TimerID?
   private var failures = 0
   private var restsUntil: Int64 = 0
-  private var ourFaults = 0
+  var ourFaults = 0
   private var isOwning = false
 
   /// A message that this lane is done with, and what must be committed before it may be forgotten.
-  private struct Ended {
+  struct Ended {
     let claim: Int64
     var fact: Facts.Fact?
     var back: Facts.Return?
     var skip: Facts.Skip?
     var halt: Facts.Halt?
+    /// Meta surely did not take it.
+    var refused: Facts.Refused?
+    var hold: MarketingHolds.Hold?
+    var word: Consents.Word?
   }
 
   init(_ number: LiveCampaigns.LiveNumber, token: String, line: Line) {
@@ -69,8 +73,8 @@ actor Lane {
     url = "\(line.settings.graphURL)/\(line.settings.graphVersion)/\(number.phoneNumberID)/messages"
   }
 
-  private var now: Int64 { BootInstant.now.nanoseconds }
-  private var numberID: Number.ID { number.lane.number }
+  var now: Int64 { BootInstant.now.nanoseconds }
+  var numberID: Number.ID { number.lane.number }
 
   // MARK: Ownership
 
@@ -191,6 +195,10 @@ actor Lane {
   /// Takes up the runs this number held before.
   private func restore() async throws {
     try await refresh()
+    let wall = Instant.now.nanoseconds - now
+    for touch in try await LaneLog.recentTouches(numberID, within: PairLimit.memory, on: line.claims) {
+      queue.learn(touch.contact, handedOverAt: touch.at.nanoseconds - wall)
+    }
     for take in try await LaneLog.openTakes(numberID, on: line.claims)
     where queue.streams[take.campaign] != nil && queue.streams[take.campaign]!.take == nil {
       queue.setTake(take, of: take.campaign)
@@ -403,6 +411,8 @@ actor Lane {
       switch queue.next(at: at) {
       case .idle: return
       case .wait(let until): return alarm(until)
+      case .hold(let message, let until):
+        finished(message, back: .pair, after: until - at)
       case .handOver(let message, let plan):
         if budget == 0 { return alarm(at) }
         budget -= 1
@@ -458,72 +468,6 @@ actor Lane {
     pace()
   }
 
-  private func settle(_ message: LaneQueue.Message, _ ending: HandOver.Known, _ handedOver: Int64) {
-    let recipient = message.recipient
-    func fact(_ outcome: Outcome, _ code: Int32 = 0, _ wamid: String? = nil) -> Facts.Fact {
-      Facts.Fact(
-        campaign: message.campaign, seq: recipient.seq, attempt: recipient.attempt, outcome: outcome, code: code,
-        at: .now, wamid: wamid)
-    }
-    switch ending {
-    case .accepted(let wamid):
-      ourFaults = 0
-      line.counters.accepted()
-      ended.append(Ended(claim: message.claim, fact: fact(.accepted, 0, wamid)))
-    case .heldByMeta(let wamid):
-      ended.append(Ended(claim: message.claim, fact: fact(.heldByMeta, 0, wamid)))
-    case .unknown(let code):
-      line.counters.unknown()
-      ended.append(Ended(claim: message.claim, fact: fact(.unknown, code)))
-    case .refused(let code, let handling):
-      line.counters.refused()
-      switch handling {
-      case .throttled:
-        queue.throttled(handedOver: handedOver, at: now)
-        finished(message, back: .throttled, after: 1_000_000_000)
-      case .pair: finished(message, back: .pair, after: 12_000_000_000)
-      case .transient: finished(message, back: .transient, after: 5_000_000_000)
-      case .final: ended.append(Ended(claim: message.claim, fact: fact(.rejected, code)))
-      case .ourFault:
-        // Our own bad request: one person's data may be at fault; twenty in a row are the campaign's.
-        ourFaults += 1
-        let halt = ourFaults >= 20 ? self.halt(.campaign, message, code) : nil
-        ended.append(Ended(claim: message.claim, fact: fact(.rejected, code), halt: halt))
-      case .halts(let scope):
-        // Nobody is lost to a refusal that concerns us: the person waits behind the pause.
-        var item = Ended(claim: message.claim, halt: halt(scope, message, code))
-        item.back = back(message, .returned, after: 0)
-        ended.append(item)
-      }
-    }
-  }
-
-  private func back(_ message: LaneQueue.Message, _ reason: HoldReason, after: Int64) -> Facts.Return {
-    Facts.Return(
-      campaign: message.campaign, seq: message.recipient.seq, attempt: message.recipient.attempt,
-      dueAt: Instant(nanoseconds: Instant.now.nanoseconds + after), reason: reason, times: 1)
-  }
-
-  private func finished(_ message: LaneQueue.Message, back reason: HoldReason, after: Int64) {
-    ended.append(Ended(claim: message.claim, back: back(message, reason, after: after)))
-  }
-
-  private func halt(_ scope: PauseScope, _ message: LaneQueue.Message, _ code: Int32) -> Facts.Halt {
-    let id =
-      switch scope {
-      case .business: number.lane.business.rawValue
-      case .portfolio: number.lane.portfolio.rawValue
-      case .account: number.lane.account.rawValue
-      case .token: number.lane.token.rawValue
-      case .number: numberID.rawValue
-      case .template: (queue.streams[message.campaign]?.plan.template.rawValue ?? 0)
-      case .campaign: message.campaign.rawValue
-      }
-    return Facts.Halt(
-      business: number.lane.business, scope: scope, scopeID: id, rule: "meta_\(code)",
-      reason: ErrorTable.entry(Int(code)).english, evidence: Array("{\"code\":\(code)}".utf8))
-  }
-
   // MARK: Facts
 
   private func factLoop() async {
@@ -548,9 +492,14 @@ actor Lane {
     let batch = ended[..<count]
     var halts: [Facts.Halt] = []
     for item in batch { if let halt = item.halt, !halts.contains(halt) { halts.append(halt) } }
+    var words: [Consents.Word] = []
+    for item in batch {
+      if let word = item.word, !words.contains(where: { $0.person == word.person }) { words.append(word) }
+    }
     try await Facts.record(
       batch.compactMap(\.fact), returns: batch.compactMap(\.back), skips: batch.compactMap(\.skip), halts: halts,
-      number: numberID, on: line.facts)
+      refused: batch.compactMap(\.refused), holds: batch.compactMap(\.hold), retries: line.settings.marketingRetries,
+      words: words, business: number.lane.business, number: numberID, on: line.facts)
     for item in batch { settled(item.claim) }
     // Only the front was taken, and only this loop removes.
     ended.removeFirst(count)

@@ -52,6 +52,8 @@ struct LaneQueue {
     var isHalted = false
     /// The earliest end of the hours of what is pending.
     var closesAt = Int64.max
+    /// Its template does not work before; boot clock.
+    var restsUntil = Int64.min
 
     var waiting: Int { pending.count - head }
     var isEmpty: Bool { waiting == 0 && returned.isEmpty }
@@ -59,6 +61,8 @@ struct LaneQueue {
 
   enum Decision {
     case handOver(Message, CampaignPlan)
+    /// This person got too much of this number: the message leaves the lane and comes back then.
+    case hold(Message, until: Int64)
     /// Nothing may leave before this instant.
     case wait(until: Int64)
     /// Nothing to do until something is claimed, gated or answered.
@@ -71,6 +75,8 @@ struct LaneQueue {
   private var ring: GuardRing
   private var pacer: Bucket
   private var throttle = Throttle()
+  private var breather = Breather()
+  private var pairs = PairLimit()
   private var perSecond: Int
   private var seed: UInt64
 
@@ -139,7 +145,9 @@ struct LaneQueue {
   /// What to claim now for a campaign, so that the horizon ahead is reserved; nil when it is. Those that came back take
   /// slots first.
   mutating func want(_ campaign: Campaign.ID, at now: Int64) -> Want? {
-    guard var stream = streams[campaign], !stream.isHalted, !stream.plan.isOver(at: now) else { return nil }
+    guard var stream = streams[campaign], !stream.isHalted, !stream.plan.isOver(at: now),
+      max(breather.until, stream.restsUntil) < now + limits.horizon
+    else { return nil }
     if !stream.returned.isEmpty {
       let slots = stream.bucket.reserve(upTo: stream.returned.count, before: now + limits.horizon, at: now)
       for index in 0..<slots.count {
@@ -180,10 +188,12 @@ struct LaneQueue {
   /// The messages whose slots lie just ahead and whose gate answer is missing or growing old; at most `gateLength`.
   func toAsk(at now: Int64) -> [Message] {
     var asked: [Message] = []
-    for stream in streams.values where !stream.isHalted {
+    let soon = now + limits.gateAhead
+    guard breather.until <= soon else { return [] }
+    for stream in streams.values where !stream.isHalted && stream.restsUntil <= soon {
       for index in stream.head..<stream.pending.count {
         let message = stream.pending[index]
-        if message.sendAt > now + limits.gateAhead || asked.count == limits.gateLength { break }
+        if message.sendAt > soon || asked.count == limits.gateLength { break }
         if message.gatedAt < now - limits.gateRefresh { asked.append(message) }
       }
     }
@@ -231,23 +241,30 @@ struct LaneQueue {
       let message = stream.pending[stream.head]
       // What comes too late for its people's hours waits for `closed`; others go past it.
       guard message.gatedAt != .min, now < message.until else { continue }
-      let at = max(message.sendAt, stream.ring?.earliest(after: .min) ?? .min)
+      let at = max(message.sendAt, stream.restsUntil, stream.ring?.earliest(after: .min) ?? .min)
       if at < bestAt || (at == bestAt && campaign < best!) { (best, bestAt) = (campaign, at) }
     }
     guard let campaign = best, inFlight < limits.inFlight else { return .idle }
     // The number's laws: its own interval with a little slack for late wake-ups, the throttle's rest, and the ring.
     let slack = min(pacer.interval.nanoseconds * Int64(max(1, perSecond / 50)), limits.catchUp)
-    let earliest = max(bestAt, pacer.tat - slack, throttle.earliest(after: .min), ring.earliest(after: .min))
+    let earliest = max(
+      bestAt, pacer.tat - slack, throttle.earliest(after: breather.until), ring.earliest(after: .min))
     if earliest > now { return .wait(until: earliest) }
     let message = streams[campaign]!.pending[streams[campaign]!.head]
     // Fail closed: without a fresh answer it stays and is asked about again.
     guard now - message.gatedAt < limits.gateValid else { return .idle }
+    let free = pairs.earliest(for: message.recipient.contact.rawValue, at: now)
+    if free > now {
+      streams[campaign]!.head += 1
+      return .hold(message, until: free)
+    }
     precondition(ring.permits(at: now), "the guard ring and the pacer disagree")
     return .handOver(message, streams[campaign]!.plan)
   }
 
   mutating func left(_ message: Message, at now: Int64) {
     ring.note(at: now)
+    pairs.handedOver(to: message.recipient.contact.rawValue, at: now)
     pacer.interval = throttle.interval(LaneQueue.interval(perSecond, limits), at: now)
     _ = pacer.reserve(1, at: now - limits.catchUp)
     inFlight += 1
@@ -268,8 +285,35 @@ struct LaneQueue {
 
   mutating func answered() { inFlight -= 1 }
 
+  // MARK: Refusals
+
+  /// Meta took a message.
+  mutating func accepted(handedOver: Int64) { breather.answered(handedOver: handedOver) }
+
   mutating func throttled(handedOver: Int64, at now: Int64) {
     throttle.handle(.throttled(handedOver: handedOver), at: now)
+  }
+
+  /// Meta refused a message for a reason of its own.
+  mutating func troubled(handedOver: Int64, least: Int64 = 0, at now: Int64) {
+    breather.troubled(handedOver: handedOver, least: least, at: now)
+  }
+
+  /// What a template's campaigns have claimed waits with them.
+  mutating func rest(_ template: Template.ID, until: Int64) {
+    for campaign in streams.keys where streams[campaign]!.plan.template == template {
+      streams[campaign]!.restsUntil = max(streams[campaign]!.restsUntil, until)
+    }
+  }
+
+  /// Meta refused the person for the pair limit, the `times`th time in a row; until when they are held.
+  mutating func pairRefused(_ person: Contact.ID, times: Int, at now: Int64) -> Int64 {
+    pairs.refused(person.rawValue, times: times, at: now)
+  }
+
+  /// What the owner before handed over in the last minutes, oldest first.
+  mutating func learn(_ person: Contact.ID, handedOverAt past: Int64) {
+    pairs.learn(person.rawValue, handedOverAt: past)
   }
 
   /// Surely never left: it takes a new slot, ahead of what has not been claimed.

@@ -24,6 +24,8 @@ public struct SenderSettings: Sendable {
   public var pollEvery: Duration = .milliseconds(250)
   public var pathAllowance: Duration = .milliseconds(100)
   public var inFlight = 1000
+  /// How often a person is tried again whom Meta held for a day (131049); then it is final.
+  public var marketingRetries = 2
 
   public init(graphURL: String, graphVersion: String) {
     (self.graphURL, self.graphVersion) = (graphURL, graphVersion)

@@ -42,7 +42,7 @@ public struct CampaignCounts: Sendable {
       Statement(
         """
         select state, detail, count(*) from (
-          select distinct on (seq) state, (case state
+          select distinct on (seq) person_state as state, (case person_state
               when 3 then hold_reason when 4 then skip_reason when 12 then coalesce(nullif(failure, 0), refusal) else 0
             end)::int4 as detail
           from message where campaign_id = $1 order by seq, attempt desc nulls last

@@ -49,6 +49,19 @@ public enum Facts {
     }
   }
 
+  /// A message that Meta surely did not take: its touch is taken back, so that neither a crash nor a limit on people
+  /// counts it as sent.
+  public struct Refused: Sendable {
+    public let contact: Contact.ID
+    public let campaign: Campaign.ID
+    public let seq: Int32
+    public let attempt: Int16
+
+    public init(contact: Contact.ID, campaign: Campaign.ID, seq: Int32, attempt: Int16) {
+      (self.contact, self.campaign, self.seq, self.attempt) = (contact, campaign, seq, attempt)
+    }
+  }
+
   /// A pause that a refusal causes; not repeated while the same cause is open over the same scope.
   public struct Halt: Sendable, Equatable {
     public let business: Business.ID
@@ -70,8 +83,9 @@ public enum Facts {
   /// truth replaces an earlier one (`unknown < unresolved < rejected < accepted`), never the reverse; sending the same
   /// facts again after a lost link changes nothing.
   public static func record(
-    _ facts: [Fact], returns: [Return] = [], skips: [Skip] = [], halts: [Halt] = [], number: Number.ID,
-    on connection: Connection
+    _ facts: [Fact], returns: [Return] = [], skips: [Skip] = [], halts: [Halt] = [], refused: [Refused] = [],
+    holds: [MarketingHolds.Hold] = [], retries: Int = 0, words: [Consents.Word] = [], business: Business.ID? = nil,
+    number: Number.ID, on connection: Connection
   ) async throws(DatabaseError) {
     var statements: [Statement] = []
     if !facts.isEmpty {
@@ -133,6 +147,20 @@ public enum Facts {
             .text(halt.reason), .jsonb(halt.evidence),
           ]))
     }
+    if !refused.isEmpty {
+      statements.append(
+        Statement(
+          """
+          delete from touch t using unnest($1::int8[], $2::int8[], $3::int4[], $4::int2[]) x (p, c, s, a)
+          where t.contact_id = x.p and t.campaign_id = x.c and t.seq = x.s and t.attempt = x.a
+          """,
+          [
+            .int8s(refused.map(\.contact.rawValue)), .int8s(refused.map(\.campaign.rawValue)), .int4s(refused.map(\.seq)),
+            .int2s(refused.map(\.attempt)),
+          ]))
+    }
+    statements += MarketingHolds.statements(holds, retries: retries, byReceipt: false)
+    if let business, !words.isEmpty { statements.append(Consents.recording(words, business: business)) }
     guard !statements.isEmpty else { return }
     _ = try await connection.batch(statements)
   }

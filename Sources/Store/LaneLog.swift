@@ -25,6 +25,8 @@ public enum LaneLog {
     public let phone: PhoneNumber
     public let person: PersonKey
     public let values: [String]
+    /// How often it was refused and put off before, in this attempt.
+    public var times: Int16 = 0
   }
 
   /// A lane's hold on a run, with the position up to which it has claimed.
@@ -112,14 +114,15 @@ public enum LaneLog {
       """, [.int8(campaign.rawValue), .int4(lo), .int4(hi)])
   }
 
-  private static func recipients(_ rows: Rows) -> [Recipient] {
+  /// `times`: the column of how often each was put off, where the claim has one.
+  private static func recipients(_ rows: Rows, times: Int? = nil) -> [Recipient] {
     rows.map { row in
       guard let phone = PhoneNumber(digits: row.int64(3)) else {
         preconditionFailure("recipient \(row.int32(0)) holds what is no E.164 number")
       }
       return Recipient(
         seq: row.int32(0), attempt: row.int16(1), contact: Contact.ID(row.int64(2)), phone: phone, person: row.personKey(4),
-        values: row.texts(5))
+        values: row.texts(5), times: times.map { row.optionalInt16($0) ?? 0 } ?? 0)
     }
   }
 
@@ -138,23 +141,26 @@ public enum LaneLog {
             where r.campaign_id = $6 and d.seq between r.lo and r.hi and r.zone = any($10)))
         order by d.due_at limit $7 for update of d skip locked
       ), taken as (
-        delete from due d using picked p where d.campaign_id = p.campaign_id and d.seq = p.seq returning d.seq, d.attempt
+        delete from due d using picked p where d.campaign_id = p.campaign_id and d.seq = p.seq
+        returning d.seq, d.attempt, d.times
       ), listed as (
-        select array_agg(seq order by seq) seqs, array_agg(attempt order by seq) attempts from taken
+        select array_agg(seq order by seq) seqs, array_agg(attempt order by seq) attempts,
+          array_agg(times order by seq) times
+        from taken
       ), logged as (
-        insert into lane_log (number_id, k, epoch, kind, node, done_k, campaign_id, seqs, attempts, slot0, step)
+        insert into lane_log (number_id, k, epoch, kind, node, done_k, campaign_id, seqs, attempts, times, slot0, step)
         select $1, $2, (select epoch from lane_log where number_id = $1 and k = $2 - 1 and epoch = $3), 2, $4, $5, $6,
-          seqs, attempts, $8, $9
+          seqs, attempts, times, $8, $9
         from listed where seqs is not null
-        returning seqs, attempts
+        returning seqs, attempts, times
       )
-      select r.seq, u.attempt, r.contact_id, r.phone, r.person_key, r.vars
-      from logged, unnest(logged.seqs, logged.attempts) u (seq, attempt)
+      select r.seq, u.attempt, r.contact_id, r.phone, r.person_key, r.vars, u.times
+      from logged, unnest(logged.seqs, logged.attempts, logged.times) u (seq, attempt, times)
       join recipient r on r.campaign_id = $6 and r.seq = u.seq order by r.seq
       """,
       .int8(number.rawValue), .int8(k), .int4(epoch), .int8(node), .int8(doneK), .int8(campaign.rawValue),
       .int4(Int32(limit)), .int8(slot0), .int8(step), zones.map { .texts($0) } ?? .null)
-    return recipients(rows)
+    return recipients(rows, times: 6)
   }
 
   /// After a claim whose commit is in doubt: what the row `k` of `node` claimed, or nil when it is not there.
@@ -172,10 +178,10 @@ public enum LaneLog {
     return recipients(
       try await connection.run(
         """
-        select r.seq, u.attempt, r.contact_id, r.phone, r.person_key, r.vars
-        from lane_log l, unnest(l.seqs, l.attempts) u (seq, attempt), recipient r
+        select r.seq, u.attempt, r.contact_id, r.phone, r.person_key, r.vars, u.times
+        from lane_log l, unnest(l.seqs, l.attempts, l.times) u (seq, attempt, times), recipient r
         where l.number_id = $1 and l.k = $2 and r.campaign_id = $3 and r.seq = u.seq order by r.seq
-        """, .int8(number.rawValue), .int8(k), .int8(campaign.rawValue)))
+        """, .int8(number.rawValue), .int8(k), .int8(campaign.rawValue)), times: 6)
   }
 
   /// What a new owner does first, after the old one's last legal moment has passed: everything claimed and not known to
@@ -187,10 +193,12 @@ public enum LaneLog {
     let rows = try await connection.run(
       """
       with claimed as materialized (
-        select l.campaign_id, s.seq, 1::int2 as attempt from lane_log l, generate_series(l.lo, l.hi) s (seq)
+        select l.campaign_id, s.seq, 1::int2 as attempt, 0::int2 as times
+        from lane_log l, generate_series(l.lo, l.hi) s (seq)
         where l.number_id = $1 and l.k > $3 and l.k < $2 and l.kind = 1
         union
-        select l.campaign_id, u.seq, u.attempt from lane_log l, unnest(l.seqs, l.attempts) u (seq, attempt)
+        select l.campaign_id, u.seq, u.attempt, coalesce(u.times, 0)
+        from lane_log l, unnest(l.seqs, l.attempts, l.times) u (seq, attempt, times)
         where l.number_id = $1 and l.k > $3 and l.k < $2 and l.kind = 2
       ), open as materialized (
         select c.*, r.contact_id from claimed c join recipient r on r.campaign_id = c.campaign_id and r.seq = c.seq
@@ -206,8 +214,9 @@ public enum LaneLog {
         select campaign_id, $1, clock_timestamp(), seq, 0, attempt, 1 from judged where touched
         on conflict do nothing returning 1
       ), back as (
-        insert into due (campaign_id, seq, attempt, due_at, reason)
-        select campaign_id, seq, attempt, now(), 1 from judged where not touched on conflict do nothing returning 1
+        insert into due (campaign_id, seq, attempt, due_at, reason, times)
+        select campaign_id, seq, max(attempt), now(), 1, max(times) from judged where not touched group by 1, 2
+        on conflict do nothing returning 1
       )
       select (select count(*) from doubted), (select count(*) from back)
       """, .int8(number.rawValue), .int8(k), .int8(doneK))
@@ -257,6 +266,23 @@ public enum LaneLog {
       """, .int8(campaign.rawValue), .int8(number.rawValue), .texts(zones))
     guard let row = rows.first else { return nil }
     return Take(campaign: campaign, run: row.int32(0), take: 1, cursor: row.int32(1), hi: row.int32(2), zone: row.text(3))
+  }
+
+  /// Whom this number wrote to lately, as far as it matters to the pair limit: those written to several times within
+  /// `nanoseconds`, and everybody of the last seconds; oldest first.
+  public static func recentTouches(_ number: Number.ID, within nanoseconds: Int64, on connection: Connection)
+    async throws(DatabaseError) -> [(contact: Contact.ID, at: Instant)]
+  {
+    let rows = try await connection.run(
+      """
+      with recent as materialized (
+        select contact_id, at from touch where at > now() - make_interval(secs => $2) and number_id = $1
+      )
+      select contact_id, at from recent where at > now() - interval '6 seconds'
+        or contact_id in (select contact_id from recent group by 1 having count(*) > 1)
+      order by at
+      """, .int8(number.rawValue), .numeric(Amount(billionths: Int128(nanoseconds))))
+    return rows.map { (Contact.ID($0.int64(0)), $0.instant(1)) }
   }
 
   // MARK: Liveness

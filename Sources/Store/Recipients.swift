@@ -100,7 +100,7 @@ public enum Recipients {
 
   private static let recipients = """
     select * from (
-      select distinct on (m.seq) m.seq, m.contact_id, m.phone, m.state, m.hold_reason, m.skip_reason,
+      select distinct on (m.seq) m.seq, m.contact_id, m.phone, m.person_state as state, m.hold_reason, m.skip_reason,
         coalesce(nullif(m.failure, 0), m.refusal) code, m.attempt, m.number_id, m.handed_at, m.sent_at, m.delivered_at,
         m.read_at, m.failed_at, m.due_at, case when m.charge = 1 then r.amount end cost
       from message m left join rate r using (rate_id)

@@ -109,7 +109,8 @@ public enum Standings {
   public static func fold(
     k: Int64, upto: [(stream: Int64, k: Int64, day: CivilDate)], changed: [Campaign.ID: [(MessageKey, State)]],
     postings: [Posting], business: Business.ID,
-    strays: [(reason: String, receipt: [UInt8])], flow: [Number.ID], on connection: Connection
+    strays: [(reason: String, receipt: [UInt8])], flow: [Number.ID], holds: [MarketingHolds.Hold] = [], retries: Int = 0,
+    on connection: Connection
   ) async throws(DatabaseError) {
     var statements = [
       Statement(
@@ -145,6 +146,7 @@ public enum Standings {
             .optionalInt8s(rows.map { $0.1.rate?.rawValue }), .optionalDates(rows.map(\.1.chargeDay)),
           ]))
     }
+    statements += MarketingHolds.statements(holds, retries: retries, byReceipt: true)
     if !postings.isEmpty {
       let kinds = postings.map(\.kind)
       statements.append(

@@ -77,7 +77,7 @@ public enum Tending {
         """
         update campaign set state = 9, ended_at = now() where campaign_id = $1 and state = 8 and (
           sent_at < now() - make_interval(secs => $2)
-          or not exists (select from message where campaign_id = $1 and state in (2, 3, 5, 7, 8, 9))
+          or not exists (select from message where campaign_id = $1 and person_state in (2, 3, 5, 7, 8, 9))
         )
         """, [.int8(campaign.rawValue), .numeric(Amount(billionths: Int128(patience.nanoseconds)))]))
     return done.affected == 1

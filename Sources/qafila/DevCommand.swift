@@ -25,7 +25,7 @@ enum DevCommand {
     options: [
       Option("state", "DIR", "keep everything in this folder (\(DevState.standard))"), SandboxCommand.config,
       Option("seed", "N", "of everything the Sandbox draws"),
-    ], settings: [.listen, sandboxListen], run: run)
+    ], settings: [.listen, sandboxListen, .marketingRetries], run: run)
 
   private static func run(_ invocation: Invocation) async throws {
     let stop = StopSignal()
@@ -51,12 +51,13 @@ enum DevCommand {
     sandboxReactor.start()
     let sandbox = try Sandbox(settings: world, on: sandboxReactor)
     let sandboxURL = url(world.address, try sandbox.start())
-    let service = try await Service.start(
-      ServeSettings(
-        roles: Set(ServeSettings.Role.allCases), database: database, address: address, port: port, graphURL: sandboxURL,
-        graphVersion: Setting.graphVersion.standard ?? "", appSecrets: [state.appSecret],
-        verifyToken: state.verifyToken,
-        sealKey: sealKey))
+    var settings = ServeSettings(
+      roles: Set(ServeSettings.Role.allCases), database: database, address: address, port: port, graphURL: sandboxURL,
+      graphVersion: Setting.graphVersion.standard ?? "", appSecrets: [state.appSecret],
+      verifyToken: state.verifyToken,
+      sealKey: sealKey)
+    settings.marketingRetries = try ServeSettings.marketingRetries(invocation)
+    let service = try await Service.start(settings)
     let serviceURL = url(address, service.port)
     do {
       let key = try await adminKey(state, sealKey, database)

@@ -17,6 +17,8 @@ struct ServeSettings: Sendable {
   var sealKey: SealKey
   /// How long a message may stay unknown while receipts flow.
   var unknownAfter: Duration = .seconds(3600)
+  /// How often a person is tried again whom Meta held for a day.
+  var marketingRetries = 2
 
   init(_ invocation: Invocation) throws(UsageError) {
     roles = []
@@ -38,6 +40,7 @@ struct ServeSettings: Sendable {
       throw UsageError("QAFILA_UNKNOWN_AFTER is from 1 to 604800 seconds.", remedy: "Leave it out for an hour.")
     }
     unknownAfter = .seconds(seconds)
+    marketingRetries = try ServeSettings.marketingRetries(invocation)
     // Only the intake verifies webhooks. Two secrets, with a comma between, hold while the app's secret is changed.
     let needsIntake = roles.contains(.intake)
     appSecrets = []
@@ -56,6 +59,13 @@ struct ServeSettings: Sendable {
     (self.roles, self.database, self.address, self.port) = (roles, database, address, port)
     (self.graphURL, self.graphVersion) = (graphURL, graphVersion)
     (self.appSecrets, self.verifyToken, self.sealKey) = (appSecrets, verifyToken, sealKey)
+  }
+
+  static func marketingRetries(_ invocation: Invocation) throws(UsageError) -> Int {
+    guard let retries = Int(try invocation.required(.marketingRetries)), (0...10).contains(retries) else {
+      throw UsageError("QAFILA_MARKETING_RETRIES is from 0 to 10.", remedy: "Leave it out for 2.")
+    }
+    return retries
   }
 
   /// `127.0.0.1:8080`, `[::1]:8080`.

@@ -64,6 +64,9 @@ struct Setting: Sendable {
     variable: "QAFILA_UNKNOWN_AFTER", flag: "unknown-after",
     help: "seconds after which a message whose answer was lost, and whose receipt never came, ends as unresolved",
     standard: "3600")
+  static let marketingRetries = Setting(
+    variable: "QAFILA_MARKETING_RETRIES", flag: "marketing-retries",
+    help: "how often a person is tried again, a day later each, whom Meta holds from offers (131049)", standard: "2")
   static let caFile = Setting(
     variable: "QAFILA_CA_FILE", flag: "ca-file", help: "authorities to trust instead of the system's, as PEM")
   static let url = Setting(

@@ -72,7 +72,9 @@ final class Service: Sendable {
           database: settings.database, on: doors, log: Log.write)
         webhook = { await intake.handle($0) }
         counters.add(intake)
-        let folder = Folder(installation: installation, database: settings.database, on: desk, log: Log.write)
+        let folder = Folder(
+          installation: installation, database: settings.database, marketingRetries: settings.marketingRetries, on: desk,
+          log: Log.write)
         counters.add(folder)
         run("fold", on: desk) { try await folder.run() }
       }
@@ -86,6 +88,7 @@ final class Service: Sendable {
       if settings.roles.contains(.sender) {
         var own = SenderSettings(graphURL: settings.graphURL, graphVersion: settings.graphVersion)
         own.caFile = settings.caFile
+        own.marketingRetries = settings.marketingRetries
         let sender = Sender(
           settings: own, database: settings.database, tokens: Tokens(sealKey: settings.sealKey),
           installation: installation.name,

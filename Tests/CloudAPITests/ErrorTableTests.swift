@@ -44,7 +44,8 @@ import Testing
       0: .authorization, 250: .authorization, 131005: .authorization, 130429: .throttleNumber, 131056: .throttlePair,
       80007: .throttleAccount, 131049: .holdPerson, 130472: .recipient, 131026: .recipient, 131050: .optedOut,
       131048: .pauseNumber, 133010: .pauseNumber, 131031: .pauseAccount, 132015: .pauseTemplate, 132000: .request,
-      131042: .billing, 133005: .operations, 133004: .transient, 133011: .operations, 2_388_019: .operations,
+      131042: .billing, 133005: .operations, 133004: .transient, 133011: .operations,
+      2_388_019: .operations, 131057: .restNumber,
     ]
     for (code, errorClass) in expected { #expect(ErrorTable.entry(code).errorClass == errorClass, "\(code)") }
   }

@@ -35,10 +35,14 @@ import Testing
     var bySeq: [Int32: Int] = [:]
     var oldestGate: Int64 = 0
     var end: Int64 = 0
+    var refusals = 0
+    var held = 0
   }
 
   /// Runs one lane with two campaigns over `people` each; stalls and gate outages come from the seed.
-  static func run(seed: UInt64, perSecond: Int, paces: [Int], people: Int, troubled: Bool) throws -> Outcome {
+  static func run(
+    seed: UInt64, perSecond: Int, paces: [Int], people: Int, troubled: Bool, refusing: Bool = false
+  ) throws -> Outcome {
     var chance = SplitMix64(seed: seed)
     var queue = LaneQueue(perSecond: perSecond, limits: LaneQueue.Limits(), seed: seed)
     let plans = try paces.enumerated().map { try plan(Int64($0 + 1), pace: $1) }
@@ -48,14 +52,36 @@ import Testing
     var now: Int64 = 1_000_000_000
     var (nextGate, nextClaim, claim): (Int64, Int64, Int64) = (0, 0, 0)
     var gateBack: Int64 = 0
-    var answers: [Int64] = []
+    var answers: [(at: Int64, message: LaneQueue.Message, handedOver: Int64)] = []
+    // Refused: waiting for its time, as in the due table.
+    var due: [(at: Int64, message: LaneQueue.Message)] = []
     let total = people * paces.count
-    while outcome.sentAt.count < total, now < 4_000_000_000_000 {
-      while let first = answers.first, first <= now {
+    while outcome.bySeq.count < total, now < 4_000_000_000_000 {
+      while let first = answers.first, first.at <= now {
         answers.removeFirst()
         queue.answered()
+        if refusing, chance.below(60) == 0 {
+          outcome.refusals += 1
+          if chance.below(2) == 0 {
+            queue.throttled(handedOver: first.handedOver, at: now)
+          } else {
+            queue.troubled(handedOver: first.handedOver, at: now)
+          }
+          due.append((now + 1_000_000_000, first.message))
+          continue
+        }
+        queue.accepted(handedOver: first.handedOver)
+        outcome.bySeq[Int32(first.message.campaign.rawValue) * 1_000_000 + first.message.recipient.seq, default: 0] += 1
       }
       if now >= nextClaim {
+        let back = due.filter { $0.at <= now }
+        if !back.isEmpty {
+          due.removeAll { $0.at <= now }
+          for plan in plans {
+            let recipients = back.filter { $0.message.campaign == plan.campaign }.map(\.message.recipient)
+            queue.claimed(recipients, claim: claim, campaign: plan.campaign, at: now)
+          }
+        }
         for (index, plan) in plans.enumerated() {
           if let want = queue.want(plan.campaign, at: now) {
             let count = min(want.count, people - Int(next[index]) + 1)
@@ -81,10 +107,12 @@ import Testing
         case .handOver(let message, _):
           queue.left(message, at: now)
           outcome.sentAt.append(now)
-          outcome.bySeq[Int32(message.campaign.rawValue) * 1_000_000 + message.recipient.seq, default: 0] += 1
           outcome.oldestGate = max(outcome.oldestGate, now - message.gatedAt)
-          answers.append(now + chance.below(80_000_000))
-          answers.sort()
+          answers.append((now + chance.below(80_000_000), message, now))
+          answers.sort { $0.at < $1.at }
+        case .hold(let message, let until):
+          outcome.held += 1
+          due.append((until, message))
         case .wait, .idle: break pacing
         }
       }
@@ -111,6 +139,32 @@ import Testing
     #expect(outcome.oldestGate < 250_000_000, "nothing leaves on an old gate answer")
     #expect(outcome.bySeq.count == 1200, "nobody lost")
     #expect(outcome.bySeq.values.allSatisfy { $0 == 1 }, "nobody twice")
+  }
+
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func `loses time and nobody to Meta's refusals before acceptance`(seed: UInt64) throws {
+    let outcome = try Self.run(seed: seed, perSecond: 80, paces: [80, 20], people: 400, troubled: false, refusing: true)
+    #expect(outcome.refusals > 5)
+    #expect(Self.fullestSecond(outcome.sentAt) <= 80)
+    #expect(outcome.bySeq.count == 800 && outcome.bySeq.values.allSatisfy { $0 == 1 }, "each is taken once")
+    #expect(outcome.sentAt.count == 800 + outcome.refusals)
+  }
+
+  @Test func `holds a person whom many campaigns of the number write to, and goes on with the others`() throws {
+    // Fifty campaigns to the same four people: 45 messages each are lent, the rest wait.
+    let outcome = try Self.run(seed: 4, perSecond: 1000, paces: Array(repeating: 50, count: 50), people: 4, troubled: false)
+    #expect(outcome.bySeq.count == 200 && outcome.held > 0)
+    let firstBurst = outcome.sentAt.filter { $0 < outcome.sentAt[0] + 6_000_000_000 }.count
+    #expect(firstBurst <= 4 * 45 + 4, "\(firstBurst)")
+  }
+
+  @Test func `rests a template that Meta prepares, and no other campaign`() throws {
+    var queue = LaneQueue(perSecond: 80, limits: LaneQueue.Limits(), seed: 1)
+    queue.adopt([try Self.plan(1, pace: 40)], perSecond: 80)
+    let now: Int64 = 5_000_000_000
+    queue.rest(Template.ID(1), until: now + 60_000_000_000)
+    #expect(queue.want(Campaign.ID(1), at: now) == nil)
+    #expect(queue.want(Campaign.ID(1), at: now + 60_000_000_000) != nil)
   }
 
   @Test func `uses nearly all the slots of its number when nothing is wrong`() throws {

@@ -46,7 +46,11 @@ final class World: Sendable {
   }
 
   /// `ownCluster`: a PostgreSQL of its own, with fsync, that may be crashed.
-  init(people: Int, perSecond: Int = 1000, batch: Int = 100, seed: UInt64 = 1, ownCluster: Bool = false) async throws {
+  /// `heldByMeta`: the share of offers that Meta holds back (131049, by receipt); held people take a day.
+  init(
+    people: Int, perSecond: Int = 1000, batch: Int = 100, seed: UInt64 = 1, ownCluster: Bool = false,
+    heldByMeta: Double = 0
+  ) async throws {
     desk.start()
     if ownCluster {
       let directory = "/tmp/qafila-promise-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
@@ -66,6 +70,7 @@ final class World: Sendable {
     settings.receipts.batch = batch
     settings.receipts.delayScale = 0.001
     settings.receipts.retryDelay = .milliseconds(50)
+    settings.people.marketingCap = heldByMeta
     settings.accounts[0].numbers[0].throughput = perSecond
     let number = settings.accounts[0].numbers[0]
     let waba = settings.accounts[0].id
