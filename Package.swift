@@ -24,7 +24,7 @@ let package = Package(
     .executableTarget(
       name: "qafila",
       dependencies: [
-        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Store", "CloudAPI", "Governor",
+        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Store", "CloudAPI", "Governor",
         "Consent", "Schedule", "Money", "Postgres", "HTTPClient", "HTTPServer", "Phone", "Crypto", "Reactor", "Domain",
         "JSON", "CLinux", "Sandbox", "DemoData", "Migrations",
       ],
@@ -45,6 +45,7 @@ let package = Package(
     module(
       "Sending",
       ["Store", "CloudAPI", "Governor", "Schedule", "Postgres", "HTTPClient", "Crypto", "Reactor", "Domain", "JSON"]),
+    module("Guarding", ["Store", "CloudAPI", "Postgres", "Reactor", "Domain", "JSON"]),
     module("Reports", ["Store", "Money", "Postgres", "Reactor", "Domain", "JSON"]),
 
     // Our SQL; Meta's protocol.
@@ -116,11 +117,13 @@ let package = Package(
         "Reactor", "Domain",
       ]),
     tests("Program", ["qafila", "JSON", "Reactor", "Domain", "CLinux"]),
+    tests("Guarding", ["Guarding", "Store", "Governor", "JSON", "Domain"]),
     // The promises: real PostgreSQL, real sockets, real processes; killed, frozen, delayed, duplicated.
     tests(
       "Promise",
       [
-        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Store", "CloudAPI", "Governor", "Schedule",
+        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Store", "CloudAPI", "Governor",
+        "Schedule",
         "Money", "Sandbox", "Simulation", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain", "CLinux",
       ]),
   ],

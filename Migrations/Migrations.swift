@@ -13,5 +13,6 @@ public enum Migrations {
     Migration(name: "0005_refusals", sql: PackageResources._005_refusals_sql),
     Migration(name: "0006_calendars", sql: PackageResources._006_calendars_sql),
     Migration(name: "0009_freeze_at_launch", sql: PackageResources._009_freeze_at_launch_sql),
+    Migration(name: "0010_guard", sql: PackageResources._010_guard_sql),
   ]
 }

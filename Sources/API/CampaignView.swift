@@ -83,7 +83,7 @@ struct CampaignView: Sendable {
       let first = stopping[0]
       object["code"] = .string(first.cause)
       text = Sentences.campaign(
-        .paused, language, who: first.actor, reason: CampaignView.words(first), waiting: max(0, never))
+        .paused, language, who: first.actor, reason: CampaignView.words(first, language), waiting: max(0, never))
       object.append("by", .string(first.actor))
       since = first.at
       object.append("evidence", .stored(first.evidence))
@@ -201,9 +201,12 @@ struct CampaignView: Sendable {
     ]
   }
 
-  /// A pause's reason in words: what was written, else the rule, else the cause.
-  static func words(_ pause: Pauses.Entry) -> String {
-    !pause.reason.isEmpty ? pause.reason : !pause.rule.isEmpty ? pause.rule : pause.cause
+  /// A pause's reason in words: a guard's rule in the reader's language, else what was written, else the cause.
+  static func words(_ pause: Pauses.Entry, _ language: Language = .english) -> String {
+    if let rule = GuardRule(rawValue: pause.rule) {
+      return language == .arabic ? rule.arabicSentence : rule.sentence
+    }
+    return !pause.reason.isEmpty ? pause.reason : !pause.rule.isEmpty ? pause.rule : pause.cause
   }
 
   /// One decimal below 10.

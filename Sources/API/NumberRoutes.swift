@@ -15,6 +15,7 @@ struct NumberRoutes: Sendable {
     router.add("POST", "/v1/numbers", .key(.manageNumbers), register)
     router.add("GET", "/v1/numbers", .key(.read), list)
     router.add("GET", "/v1/numbers/{id}", .key(.read), show)
+    router.add("GET", "/v1/numbers/{id}/history", .key(.read), history)
     router.add("POST", "/v1/numbers/{id}/pause", .key(.pauseNumbers), pause)
     router.add("POST", "/v1/numbers/{id}/resume", .key(.pauseNumbers), resume)
   }
@@ -76,7 +77,9 @@ struct NumberRoutes: Sendable {
     var registration = Numbers.Registration(
       phoneNumberID: phoneNumberID, wabaID: wabaID, portfolio: portfolio, currency: currency.code, zone: zone,
       subscribed: true,
-      phone: phone, sealedToken: sealed.sealed, tokenDigest: sealed.digest, seen: NumberRoutes.observation(node))
+      phone: phone, sealedToken: sealed.sealed, tokenDigest: sealed.digest, seen: Numbers.Observation(
+        display: node.display, verifiedName: node.verifiedName, status: node.status, quality: node.quality.word,
+        tier: node.tier.word, perSecond: node.messagesPerSecond))
     registration.label = label ?? ""
     registration.accountName = account.name ?? ""
     guard
@@ -111,6 +114,16 @@ struct NumberRoutes: Sendable {
     let history = try await Pauses.history(.number, entry.id.rawValue, limit: 20, on: services.pool)
     object.append("pauses", .array(history.map(PauseView.json)))
     return .json(200, .object(object))
+  }
+
+  /// What was seen of the number, the newest first: when, how, what.
+  private func history(_ call: Call) async throws -> HTTPResponse {
+    let entry = try await find(call.parameters["id"] ?? "", call)
+    let seen = try await NumberWatch.history(entry.id, limit: 500, on: services.pool)
+    return .page(
+      seen.map {
+        ["at": .time($0.at), "source": .string($0.source), "observation": .stored($0.observation)]
+      }, next: nil)
   }
 
   private func pause(_ call: Call) async throws -> HTTPResponse {
@@ -168,21 +181,6 @@ struct NumberRoutes: Sendable {
       throw Problem(error, field: field)
     }
   }
-
-  static func observation(_ node: PhoneNode) -> Numbers.Observation {
-    var seen = Numbers.Observation(
-      raw: [
-        "display_phone_number": .string(node.display), "status": .text(node.status),
-        "quality": .string(node.quality.word),
-        "tier": .string(node.tier.word), "messages_per_second": node.messagesPerSecond.map { .count($0) } ?? .null,
-      ])
-    seen.verifiedName = node.verifiedName ?? ""
-    seen.status = node.status ?? "UNKNOWN"
-    seen.quality = node.quality.word.uppercased()
-    seen.tier = node.tier.word
-    seen.throughput = node.messagesPerSecond == 1000 ? "HIGH" : "STANDARD"
-    return seen
-  }
 }
 
 /// A number in answers.
@@ -195,7 +193,7 @@ enum NumberView {
       "code": .string(own.first?.cause ?? state.rawValue),
       "text": .string(
         Sentences.number(
-          state, language, who: own.first?.actor ?? "", reason: own.first.map(CampaignView.words) ?? "")),
+          state, language, who: own.first?.actor ?? "", reason: own.first.map { CampaignView.words($0, language) } ?? "")),
     ]
     if let first = own.first {
       reason.append("by", .string(first.actor))
@@ -225,17 +223,6 @@ enum NumberView {
     case .token: pause.scopeID == entry.token.rawValue
     case .number: pause.scopeID == entry.id.rawValue
     case .template, .campaign: false
-    }
-  }
-}
-
-extension MessagingTier {
-  /// People per 24 hours, as the record keeps it.
-  var word: String {
-    switch self {
-    case .people(let count): String(count)
-    case .unlimited: "unlimited"
-    case .unknown: ""
     }
   }
 }

@@ -69,6 +69,9 @@ enum OpenAPI {
     Operation(method: "get", path: "/v1/numbers", summary: "Numbers", answer: "[Number]"),
     Operation(method: "get", path: "/v1/numbers/{id}", summary: "A number, by id or label", answer: "Number"),
     Operation(
+      method: "get", path: "/v1/numbers/{id}/history", summary: "What was seen of a number: quality, status, tier; newest first",
+      answer: "[Object]"),
+    Operation(
       method: "post", path: "/v1/numbers/{id}/pause", summary: "Stop sending from a number", body: "Reason",
       answer: "Number"),
     Operation(

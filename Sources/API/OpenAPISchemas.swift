@@ -103,6 +103,12 @@ enum OpenAPISchemas {
           "oneOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}, "maxItems": 20}]},
         "end_at": {"type": "string", "format": "date-time"},
         "if_late": {"enum": ["run", "skip", "hold"], "default": "hold"}}},
+      "guard": {"type": "object", "additionalProperties": false, "properties": {
+        "pause_at": {"enum": ["YELLOW", "RED"], "default": "YELLOW", "description": "a sending number's rating that stops it"},
+        "max_opt_out": {"type": "number", "default": 0.02, "description": "share of the people reached; above it it stops"},
+        "max_undeliverable": {"type": "number", "default": 0.2, "description": "share without WhatsApp (131026)"},
+        "resume": {"enum": ["operator", "automatic"], "default": "operator",
+          "description": "automatic: goes on by itself when Meta approves a paused template again"}}},
       "pace": {"type": "object", "additionalProperties": false,
         "description": "one of the three; unless given, the numbers' rate less what they keep for replies",
         "properties": {"per_second": {"type": "integer"}, "per_minute": {"type": "integer"},

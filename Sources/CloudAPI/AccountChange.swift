@@ -134,6 +134,15 @@ public enum MessagingTier: Sendable, Hashable {
     }
   }
 
+  /// People per 24 hours, as the record keeps it.
+  public var word: String {
+    switch self {
+    case .people(let count): String(count)
+    case .unlimited: "unlimited"
+    case .unknown: ""
+    }
+  }
+
   public init(meta text: String?) {
     guard var rest = text?.uppercased()[...] else {
       self = .unknown

@@ -41,6 +41,13 @@ public struct GraphClient: Sendable {
     try await node(id, [("fields", PhoneNode.fields)], token) { PhoneNode($0) }
   }
 
+  /// A number, and how much of the account's hourly budget of such calls is used, in percent; 0 when Meta does not say.
+  public func watchedNumber(_ id: String, token: String) async throws(GraphError) -> (node: PhoneNode, usage: Int64) {
+    let answer = try await answer("GET", id, nil, [("fields", PhoneNode.fields)], token)
+    guard let node = PhoneNode(try GraphClient.value(answer)) else { throw .unexpected(status: 200) }
+    return (node, GraphClient.usage(answer))
+  }
+
   public func phoneNumbers(ofAccount id: String, token: String) async throws(GraphError) -> [PhoneNode] {
     try await list(id, "phone_numbers", [("fields", PhoneNode.fields)], token) { PhoneNode($0) }
   }
@@ -103,7 +110,11 @@ public struct GraphClient: Sendable {
 
   private func call(
     _ method: String, _ id: String, _ edge: String?, _ query: [(String, String)], _ token: String
-  ) async throws(GraphError) -> JSONValue {
+  ) async throws(GraphError) -> JSONValue { try GraphClient.value(try await answer(method, id, edge, query, token)) }
+
+  private func answer(
+    _ method: String, _ id: String, _ edge: String?, _ query: [(String, String)], _ token: String
+  ) async throws(GraphError) -> HTTPAnswer {
     guard (1...32).contains(id.utf8.count), id.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { throw .malformedID }
     var url = base + id
     if let edge { url += "/" + edge }
@@ -112,10 +123,29 @@ public struct GraphClient: Sendable {
     }
     let request = HTTPRequest(method, url, headers: GraphClient.headers(token: token), timeout: .seconds(30))
     switch await http.send(request) {
-    case .success(let answer): return try GraphClient.value(answer)
+    case .success(let answer): return answer
     case .failure(.neverWritten(let reason)): throw .unreachable(reason)
     case .failure(.unanswered(let reason)): throw .unanswered(reason)
     }
+  }
+
+  /// The fullest of the budgets in `X-Business-Use-Case-Usage` and `X-App-Usage` (meta-cloud-api §3).
+  static func usage(_ answer: HTTPAnswer) -> Int64 {
+    var fullest: Int64 = 0
+    func look(_ budget: JSONValue) {
+      for name in ["call_count", "total_cputime", "total_time"] { fullest = max(fullest, budget[name]?.int64Value ?? 0) }
+    }
+    for name in ["x-business-use-case-usage", "x-app-usage"] {
+      guard let text = answer.header(name) else { continue }
+      let value: JSONValue
+      do { value = try JSONValue(parsing: Array(text.utf8)) } catch {
+        // A header that can't be read says nothing about the budget.
+        continue
+      }
+      look(value)
+      for (_, budgets) in value.objectValue ?? [] { for budget in budgets.arrayValue ?? [] { look(budget) } }
+    }
+    return fullest
   }
 
   private static func value(_ answer: HTTPAnswer) throws(GraphError) -> JSONValue {

@@ -94,6 +94,7 @@ public actor Folder {
     var changed: [Campaign.ID: [(MessageKey, Standings.State)]] = [:]
     var postings = PostingBatch()
     var holds: [MarketingHolds.Hold] = []
+    var tally = Tallies.Batch()
     for (campaign, keys) in byCampaign {
       guard let basis = try await basis(of: campaign) else {
         strays.append(contentsOf: keys.map { ("unknown_campaign", stray(said[$0]![0])) })
@@ -111,6 +112,7 @@ public actor Folder {
         let number = receipts.lazy.compactMap(\.phoneNumberID).compactMap { self.numbers[$0] }.first ?? Number.ID(0)
         price(&state, message, basis, number, &postings)
         guard state != message.state else { continue }
+        tally.moved(message.state, to: state, of: campaign, from: number)
         changed[campaign, default: []].append((message.key, state))
         if state.standing == .failed, message.state.standing != .failed, let hold = Folder.hold(message.key, state) {
           holds.append(hold)
@@ -122,7 +124,7 @@ public actor Folder {
     for batch in batches { upto[batch.stream] = (batch.k, batch.day) }
     let folds = upto.keys.sorted().map { (stream: $0, k: upto[$0]!.0, day: upto[$0]!.1) }
     try await Standings.fold(
-      k: k + 1, upto: folds, changed: changed, postings: postings.postings, business: business,
+      k: k + 1, upto: folds, changed: changed, postings: postings.postings, tally: tally, business: business,
       strays: Array(strays.prefix(1000)), flow: flow.sorted(), holds: holds, retries: retries, on: connection)
     k += Int64(folds.count)
     for fold in folds { cursors[fold.stream] = fold.k }

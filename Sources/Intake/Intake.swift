@@ -58,8 +58,15 @@ public actor Intake {
 
   private struct Waiting {
     let body: [UInt8]
-    let words: [Consents.Word]
+    let said: Said
     let done: CheckedContinuation<Bool, Never>
+  }
+
+  /// What a body says that must hold from its commit on.
+  private struct Said {
+    var words: [Consents.Word] = []
+    var stoppers: [Tallies.Stopper] = []
+    var notices: [Notices.Notice] = []
   }
 
   public init(
@@ -108,16 +115,16 @@ public actor Intake {
       counted.refused += 1
       return 503
     }
-    let words: [Consents.Word]
-    do { words = try await consent(in: body) } catch {
+    let said: Said
+    do { said = try await heard(in: body) } catch {
       // Signed, so it is Meta's; what it means is for the folder or for a later version. Only the database's absence is
       // a reason not to take it.
       if error is DatabaseError { return 503 }
       counted.unreadable += 1
-      words = []
+      said = Said()
     }
     let stored = await withCheckedContinuation { done in
-      waiting.append(Waiting(body: body, words: words, done: done))
+      waiting.append(Waiting(body: body, said: said, done: done))
       waitingBytes += body.count
       if !flushing {
         flushing = true
@@ -166,15 +173,17 @@ public actor Intake {
     // A number is used once, even when its commit is in doubt: positions only have to grow.
     k += 1
     try await ReceiptLog.append(
-      batch.map(\.body), words: batch.flatMap(\.words), business: business, stream: stream, k: k, day: today, at: now,
+      batch.map(\.body), words: batch.flatMap(\.said.words), stoppers: batch.flatMap(\.said.stoppers),
+      notices: batch.flatMap(\.said.notices), business: business, stream: stream, k: k, day: today, at: now,
       on: connection)
   }
 
   // MARK: Consent
 
-  /// Every word of consent in a body. A stop that names no phone is looked up by the key in its button.
-  private func consent(in body: [UInt8]) async throws -> [Consents.Word] {
-    var words: [Consents.Word] = []
+  /// Every word of consent in a body, and what it says of accounts. A stop that names no phone is looked up by the key in
+  /// its button.
+  private func heard(in body: [UInt8]) async throws -> Said {
+    var said = Said()
     for event in try reader.read(body) {
       switch event {
       case .inbound(let message):
@@ -184,8 +193,11 @@ public actor Intake {
           log("stop_without_person", [("message", message.id)])
           continue
         }
-        counted.stops += verdict.event == .stop ? 1 : 0
-        words.append(
+        if verdict.event == .stop {
+          counted.stops += 1
+          note(message.from, message.stopCallback, in: &said)
+        }
+        said.words.append(
           word(
             person, verdict.event, verdict.source, at: message.timestamp,
             evidence: ["message": .string(message.id), "matched": .string(verdict.matched)]))
@@ -194,19 +206,36 @@ public actor Intake {
           counted.strayStops += 1
           continue
         }
-        words.append(
+        if preference.choice == .stop { note(preference.phone, nil, in: &said) }
+        said.words.append(
           word(
             person, preference.choice == .stop ? .stop : .start, .nativePreference, at: preference.timestamp,
             evidence: ["control": .string(preference.choice.rawValue)]))
       case .status(let receipt):
         guard receipt.standing == .failed, receipt.error?.code == 131_050 else { continue }
         guard let person = try await person(receipt.recipient, callback: receipt.callback) else { continue }
-        words.append(
+        said.words.append(
           word(person, .stop, .metaFailure, at: receipt.timestamp, evidence: ["message": .string(receipt.wamid)]))
-      case .account, .failure, .ignored, .unreadable: continue
+      case .account(let change):
+        if let notice = Notices.Notice(change) { said.notices.append(notice) }
+      case .failure, .ignored, .unreadable: continue
       }
     }
-    return words
+    let digests = said.notices.compactMap(\.digest)
+    if !digests.isEmpty {
+      let known = try await Notices.known(digests, on: connection)
+      said.notices.removeAll { $0.digest.map { known.contains($0) } ?? false }
+    }
+    return said
+  }
+
+  /// Who stopped, so that the campaign which caused it is known.
+  private func note(_ phone: PhoneNumber?, _ callback: String?, in said: inout Said) {
+    if let callback, let key = MessageKey(callbackData: callback, installation: installation) {
+      said.stoppers.append(.message(key))
+    } else if let phone {
+      said.stoppers.append(.phone(phone))
+    }
   }
 
   private struct Verdict {

@@ -16,10 +16,13 @@ public struct CampaignSpec: Sendable, Equatable {
   /// Only those with a recorded marketing consent. Nil until the template's category decides it; see `applyDefaults`.
   public var requireOptIn: Bool?
 
-  static let known = ["name", "from", "template", "audience", "schedule", "pace", "require_opt_in"]
+  /// What stops it by itself.
+  public var guarding: Guarding
+
+  static let known = ["name", "from", "template", "audience", "schedule", "pace", "guard", "require_opt_in"]
   /// Fields of later work: refused by name, so that nobody believes in a limit that nothing keeps.
   static let later = [
-    "budget", "guard", "pilot", "recurrence", "holdout", "variants", "approval", "frequency_cap",
+    "budget", "pilot", "recurrence", "holdout", "variants", "approval", "frequency_cap",
     "warm_up", "priority", "seed_list", "reserve_for_others", "ttl", "messages",
   ]
 
@@ -33,6 +36,7 @@ public struct CampaignSpec: Sendable, Equatable {
       json: try fields.required("audience", "Name the audience: {\"id\": \"…\"}."), at: "audience")
     schedule = try SchedulePart(json: fields["schedule"] ?? .object(JSONObject()), at: "schedule")
     pace = try Pace(json: fields["pace"] ?? .object(JSONObject()), at: "pace")
+    guarding = try fields["guard"].map { json throws(Problem) in try Guarding(json: json, at: "guard") } ?? Guarding()
     requireOptIn = try fields.flag("require_opt_in")
   }
 
@@ -62,6 +66,7 @@ public struct CampaignSpec: Sendable, Equatable {
       "schedule": schedule.json,
     ]
     if let pace = pace.json { object.append("pace", pace) }
+    object.append("guard", guarding.json)
     if let requireOptIn { object.append("require_opt_in", .bool(requireOptIn)) }
     return .object(object)
   }

@@ -108,6 +108,9 @@ public enum Facts {
             .timestamps(sorted.map(\.at)), .optionalTexts(sorted.map(\.wamid)),
           ]))
     }
+    var tally = Tallies.Batch()
+    for fact in facts where fact.outcome == .rejected { tally.add(.refused, code: fact.code, of: fact.campaign, from: number) }
+    if !tally.isEmpty { statements.append(tally.statement) }
     if !returns.isEmpty {
       let sorted = returns.sorted { ($0.campaign, $0.seq) < ($1.campaign, $1.seq) }
       statements.append(

@@ -42,6 +42,22 @@ public enum Numbers {
 
     public init(raw: JSONValue) { self.raw = raw }
 
+    /// From what the number's node says; nil where it says nothing.
+    public init(
+      display: String, verifiedName: String?, status: String?, quality: String, tier: String, perSecond: Int?
+    ) {
+      raw = [
+        "display_phone_number": .string(display), "status": status.map { .string($0) } ?? .null,
+        "quality": .string(quality), "tier": .string(tier),
+        "messages_per_second": perSecond.map { .number(String($0)) } ?? .null,
+      ]
+      self.verifiedName = verifiedName ?? ""
+      self.status = status ?? "UNKNOWN"
+      self.quality = quality.uppercased()
+      self.tier = tier
+      throughput = perSecond == 1000 ? "HIGH" : "STANDARD"
+    }
+
     /// Messages a second that Meta allows at this throughput level (meta-cloud-api §3).
     public var perSecond: Int32 { throughput == "HIGH" ? 1000 : 80 }
   }

@@ -22,9 +22,10 @@ public enum ReceiptLog {
     _ = try await connection.run("select ensure_days($1)", .date(today))
   }
 
-  /// Commits the bodies and the consent they carry, together.
+  /// Commits the bodies, the consent they carry, and what they say of accounts, together.
   public static func append(
-    _ bodies: [[UInt8]], words: [Consents.Word], business: Business.ID, stream: Int64, k: Int64, day: CivilDate, at: Instant,
+    _ bodies: [[UInt8]], words: [Consents.Word], stoppers: [Tallies.Stopper] = [], notices: [Notices.Notice] = [],
+    business: Business.ID, stream: Int64, k: Int64, day: CivilDate, at: Instant,
     on connection: Connection
   ) async throws(DatabaseError) {
     var statements = [
@@ -35,7 +36,9 @@ public enum ReceiptLog {
         ])
     ]
     // Ahead of any receipt backlog: a stop holds from the commit that stored it.
+    if !stoppers.isEmpty { statements.append(Tallies.stops(stoppers, business: business)) }
     if !words.isEmpty { statements.append(Consents.recording(words, business: business)) }
+    statements += Notices.statements(notices)
     _ = try await connection.batch(statements)
   }
 

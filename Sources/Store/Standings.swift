@@ -108,7 +108,7 @@ public enum Standings {
   /// folder was first the whole commit fails with a unique violation and nothing changed.
   public static func fold(
     k: Int64, upto: [(stream: Int64, k: Int64, day: CivilDate)], changed: [Campaign.ID: [(MessageKey, State)]],
-    postings: [Posting], business: Business.ID,
+    postings: [Posting], tally: Tallies.Batch = Tallies.Batch(), business: Business.ID,
     strays: [(reason: String, receipt: [UInt8])], flow: [Number.ID], holds: [MarketingHolds.Hold] = [], retries: Int = 0,
     on connection: Connection
   ) async throws(DatabaseError) {
@@ -166,6 +166,7 @@ public enum Standings {
             .texts(kinds.map(\.currency.code)),
           ]))
     }
+    if !tally.isEmpty { statements.append(tally.statement) }
     if !strays.isEmpty {
       statements.append(
         Statement(

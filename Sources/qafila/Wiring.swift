@@ -3,6 +3,7 @@ import CloudAPI
 import Crypto
 import Domain
 import Expansion
+import Guarding
 import HTTPClient
 import HTTPServer
 import Importing
@@ -83,6 +84,12 @@ final class Service: Sendable {
         own.unknownPatience = settings.unknownAfter
         let scheduler = Scheduler(settings: own, pool: deskPool, on: desk, log: Log.write)
         run("scheduler", on: desk) { try await scheduler.run() }
+        let client = HTTPClientSettings(maxConnections: 8, caFile: settings.caFile)
+        let guardian = Guard(
+          pool: deskPool,
+          graph: GraphClient(HTTPClient(on: desk, settings: client), url: settings.graphURL, version: settings.graphVersion),
+          tokens: Tokens(sealKey: settings.sealKey), on: desk, log: Log.write)
+        run("guard", on: desk) { try await guardian.run() }
         run("housekeeping", on: desk) { try await Housekeeping.run(deskPool, on: desk) }
       }
       if settings.roles.contains(.sender) {
@@ -189,6 +196,7 @@ enum Housekeeping {
       do throws(DatabaseError) {
         try await Migrator.ensurePartitions(pool)
         try await Idempotency.purge(pool)
+        try await Notices.forget(on: pool)
       } catch {
         if error == .cancelled { throw CancellationError() }
         Log.write("housekeeping_waits", [("error", "\(error)")])

@@ -3,6 +3,7 @@ import Crypto
 import Domain
 import Expansion
 import Glibc
+import Guarding
 import HTTPClient
 import HTTPServer
 import Intake
@@ -166,7 +167,7 @@ final class World: Sendable {
 
   /// Starts a node with all roles and tells the Sandbox where webhooks go.
   @discardableResult
-  func startNode(_ change: (inout SenderSettings) -> Void = { _ in }) async throws -> Node {
+  func startNode(receiptPatience: Duration = .seconds(600), _ change: (inout SenderSettings) -> Void = { _ in }) async throws -> Node {
     let (line, doors) = (Reactor(name: "line"), Reactor(name: "doors"))
     line.start()
     doors.start()
@@ -191,9 +192,17 @@ final class World: Sendable {
     tending.unknownPatience = .seconds(3)
     tending.tendEvery = .milliseconds(200)
     let scheduler = Scheduler(settings: tending, pool: pool, on: desk, log: log)
+    var watching = Guard.Settings()
+    watching.lookWhileSending = .milliseconds(500)
+    watching.judgeEvery = .milliseconds(100)
+    watching.receiptPatience = receiptPatience
+    let guardian = Guard(
+      settings: watching, pool: pool,
+      graph: GraphClient(client, url: "http://127.0.0.1:\(sandboxPort)", version: "v26.0"), tokens: Tokens(sealKey: World.seal),
+      on: desk, log: log)
     let node = Node(
       intake: intake, server: server, sender: sender,
-      tasks: [Task { try await folder.run() }, Task { try await scheduler.run() }],
+      tasks: [Task { try await folder.run() }, Task { try await scheduler.run() }, Task { try await guardian.run() }],
       sending: Task { try await sender.run() })
     nodes.with { $0.append(node) }
     return node

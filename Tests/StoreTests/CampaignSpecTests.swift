@@ -107,7 +107,9 @@ import Testing
       (["pace"], ["per_second": 0], "pace.per_second", "field_invalid"),
       (["pace"], ["per_second": 1, "per_hour": 1], "pace.per_hour", "field_invalid"),
       (["budget"], ["amount": "700.00"], "budget", "not_supported"),
-      (["guard"], ["pause_at": "YELLOW"], "guard", "not_supported"),
+      (["guard", "pilot"], ["size": 500], "guard.pilot", "not_supported"),
+      (["guard", "max_opt_out"], 2, "guard.max_opt_out", "field_invalid"),
+      (["guard", "pause_at"], "GREEN", "guard.pause_at", "field_invalid"),
       (["shedule"], [:], "shedule", "field_unknown"),
     ]
     for (path, value, field, code) in cases {

@@ -1,0 +1,135 @@
+import CloudAPI
+import Domain
+import JSON
+import Postgres
+import Reactor
+import Store
+
+/// Stops campaigns before Meta does: looks at numbers, judges outcomes, and opens pauses that say why. Any number of nodes
+/// may run one: looks are taken one by one, and a pause is opened once.
+public actor Guard {
+  public struct Settings: Sendable {
+    /// Between two looks at a number that sends, and at one that does not.
+    public var lookWhileSending: Duration = .seconds(30)
+    public var lookIdle: Duration = .seconds(600)
+    public var judgeEvery: Duration = .seconds(1)
+    /// Receipts may be missing this long, after so many messages, before sending stops.
+    public var receiptPatience: Duration = .seconds(600)
+    public var receiptEvidence = 100
+    /// Above this share of Meta's budget of management calls (percent) a look is put off.
+    public var callBudgetPercent: Int64 = 80
+    /// Deltas of a campaign that are put together.
+    public var tallyRows = 500
+    public init() {}
+  }
+
+  nonisolated let reactor: Reactor
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
+
+  private let settings: Settings
+  private let pool: Pool
+  private let graph: GraphClient
+  private let tokens: Tokens
+  private let log: @Sendable (String, [(String, String)]) -> Void
+
+  public init(
+    settings: Settings = Settings(), pool: Pool, graph: GraphClient, tokens: Tokens, on reactor: Reactor,
+    log: @escaping @Sendable (_ event: String, _ fields: [(String, String)]) -> Void
+  ) {
+    (self.settings, self.pool, self.graph, self.tokens) = (settings, pool, graph, tokens)
+    (self.reactor, self.log) = (reactor, log)
+  }
+
+  public func run() async throws {
+    // A look may wait for Meta's answer: the judging does not wait with it.
+    let looking = Task(executorPreference: reactor.tasks) {
+      await self.repeating("guard_look_waits") { try await self.look() }
+    }
+    await repeating("guard_waits") { try await self.judge() }
+    looking.cancel()
+    await looking.value
+  }
+
+  private func repeating(_ event: String, _ step: () async throws -> Void) async {
+    while !Task.isCancelled {
+      do {
+        try await step()
+        try await reactor.sleep(for: settings.judgeEvery)
+      } catch is CancellationError {
+        return
+      } catch {
+        log(event, [("error", "\(error)")])
+        do { try await reactor.sleep(for: settings.judgeEvery) } catch { return }
+      }
+    }
+  }
+
+  // MARK: Numbers
+
+  /// Looks at every number whose look is due.
+  func look() async throws {
+    try await NumberWatch.hasten(within: settings.lookWhileSending, on: pool)
+    while let due = try await NumberWatch.take(
+      whileSending: settings.lookWhileSending, idle: settings.lookIdle, on: pool)
+    {
+      guard let token = tokens.open(due.sealedToken) else {
+        log("token_unreadable", [("number", due.phoneNumberID)])
+        continue
+      }
+      do {
+        let (node, usage) = try await graph.watchedNumber(due.phoneNumberID, token: token)
+        let stops = Guard.stops(node)
+        let seen = Numbers.Observation(
+          display: node.display, verifiedName: node.verifiedName, status: node.status, quality: node.quality.word,
+          tier: node.tier.word, perSecond: node.messagesPerSecond)
+        try await NumberWatch.record(seen, of: due.number, stops: stops, on: pool)
+        if stops == nil { try await NumberWatch.lift(due.number, on: pool) }
+        if usage >= settings.callBudgetPercent {
+          log("guard_looks_seldom", [("number", due.phoneNumberID), ("budget_percent", String(usage))])
+          try await NumberWatch.postpone(due.number, by: settings.lookIdle, on: pool)
+        }
+      } catch let error as GraphError {
+        // The number keeps what was last seen of it; its own refusals pause it on the lane.
+        log("guard_look_failed", [("number", due.phoneNumberID), ("error", "\(error)")])
+      }
+    }
+  }
+
+  /// Whether Meta itself would refuse what the number sends. A status that we don't know is left to its health.
+  static func stops(_ node: PhoneNode) -> GuardRule? {
+    switch node.status {
+    case "FLAGGED": .numberFlagged
+    case "RESTRICTED", "RATE_LIMITED", "BANNED", "DELETED", "DISCONNECTED", "MIGRATED": .numberStopped
+    default: node.health?.canSend == .blocked ? .numberStopped : nil
+    }
+  }
+
+  // MARK: Outcomes
+
+  /// Judges every campaign that is sending.
+  func judge() async throws {
+    for campaign in try await GuardEvidence.campaigns(on: pool) {
+      let outcomes = GuardRules.Outcomes(
+        delivered: campaign.delivered, optedOut: campaign.optedOut, failures: campaign.failures)
+      for finding in GuardRules(campaign.guarding).judge(outcomes) where !campaign.rules.contains(finding.rule.rawValue) {
+        // Once: whoever lets it go on has seen the figures.
+        try await pause(campaign.campaign, campaign.business, finding.rule, finding.evidence)
+      }
+      if campaign.rows > settings.tallyRows { try await GuardEvidence.fold(campaign.campaign, on: pool) }
+    }
+    for silent in try await GuardEvidence.silentNumbers(
+      messages: settings.receiptEvidence, patience: settings.receiptPatience, on: pool)
+    {
+      try await pause(
+        silent.campaign, silent.business, .receiptsMissing, ["since": .string(silent.since.rfc3339())])
+    }
+  }
+
+  private func pause(_ campaign: Campaign.ID, _ business: Business.ID, _ rule: GuardRule, _ evidence: JSONValue)
+    async throws
+  {
+    if try await GuardEvidence.pause(campaign, business: business, rule: rule, evidence: evidence, on: pool) {
+      log("guard_paused", [("campaign", campaign.description), ("rule", rule.rawValue)])
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import Domain
+import JSON
+import Store
+
+/// Judges a campaign's outcomes: pure, so that stored ones can be judged again under other limits.
+///
+/// What can stop a campaign is our fault or harms quality (product §1.3). Each limit names its error classes: opt-outs are
+/// stops and 131050; undeliverable is 131026 alone. 131049 and 130472 are Meta's own choice and count nowhere.
+public struct GuardRules: Sendable {
+  public struct Outcomes: Sendable, Equatable {
+    public var delivered: Int
+    public var optedOut: Int
+    public var failures: [Int32: Int]
+    public init(delivered: Int, optedOut: Int, failures: [Int32: Int]) {
+      (self.delivered, self.optedOut, self.failures) = (delivered, optedOut, failures)
+    }
+  }
+
+  public struct Finding: Sendable, Equatable {
+    public let rule: GuardRule
+    public let bad: Int
+    public let outcomes: Int
+    public let limit: Amount
+
+    /// Figures for the record.
+    public var evidence: JSONValue {
+      [
+        "bad": .number(String(bad)), "of": .number(String(outcomes)),
+        "limit": .string(limit.text(minimumDecimals: 2)),
+      ]
+    }
+  }
+
+  public let guarding: CampaignSpec.Guarding
+  public init(_ guarding: CampaignSpec.Guarding) { self.guarding = guarding }
+
+  public func judge(_ outcomes: Outcomes) -> [Finding] {
+    let stops = outcomes.optedOut + (outcomes.failures[131_050] ?? 0)
+    let unreachable = outcomes.failures[131_026] ?? 0
+    return [
+      // A stop may come for a message whose delivery was never told.
+      finding(.optOutRate, bad: stops, of: max(outcomes.delivered, stops), limit: guarding.maxOptOut),
+      finding(
+        .undeliverableRate, bad: unreachable, of: outcomes.delivered + unreachable, limit: guarding.maxUndeliverable),
+    ].compactMap { $0 }
+  }
+
+  private func finding(_ rule: GuardRule, bad: Int, of outcomes: Int, limit: Amount) -> Finding? {
+    let test = SequentialTest(limit: Double(Int64(limit.billionths)) / 1e9)
+    return test.isAbove(bad: bad, of: outcomes) ? Finding(rule: rule, bad: bad, outcomes: outcomes, limit: limit) : nil
+  }
+}

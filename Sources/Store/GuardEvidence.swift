@@ -1,0 +1,96 @@
+import Domain
+import JSON
+import Postgres
+
+/// What the guard judges a sending campaign by.
+public enum GuardEvidence {
+  public struct Campaign: Sendable {
+    public let campaign: Domain.Campaign.ID
+    public let business: Business.ID
+    public let guarding: CampaignSpec.Guarding
+    public let delivered: Int
+    public let read: Int
+    public let optedOut: Int
+    /// Failures by Meta's code, from receipts and from refused requests together.
+    public let failures: [Int32: Int]
+    /// Rows the sums were made of: many are worth folding.
+    public let rows: Int
+    /// Rules that stopped it before, whether a person has let it go on since or not.
+    public let rules: Set<String>
+  }
+
+  /// Campaigns that are sending, with their sums.
+  public static func campaigns(on pool: Pool) async throws -> [Campaign] {
+    let rows = try await pool.run(
+      """
+      select c.campaign_id, c.business_id, c.spec -> 'guard',
+        coalesce(sum(t.count) filter (where t.kind = 1), 0)::int8, coalesce(sum(t.count) filter (where t.kind = 2), 0)::int8,
+        coalesce(sum(t.count) filter (where t.kind = 5), 0)::int8, count(t.campaign_id),
+        array(select distinct p.rule from pause p where p.scope = 7 and p.scope_id = c.campaign_id and p.cause = 'guard')
+      from campaign c left join outcome_tally t using (campaign_id)
+      where c.state = 5 and c.kind = 1
+      group by c.campaign_id order by c.campaign_id
+      """)
+    let failed = try await pool.run(
+      """
+      select t.campaign_id, t.code, sum(t.count)::int8 from campaign c join outcome_tally t using (campaign_id)
+      where c.state = 5 and c.kind = 1 and t.kind in (3, 4) group by 1, 2
+      """)
+    var failures: [Domain.Campaign.ID: [Int32: Int]] = [:]
+    for row in failed { failures[Domain.Campaign.ID(row.int64(0)), default: [:]][row.int32(1)] = Int(row.int64(2)) }
+    return try rows.map { row in
+      let id = Domain.Campaign.ID(row.int64(0))
+      let spec = row.optionalJsonb(2)
+      return Campaign(
+        campaign: id, business: Business.ID(row.int64(1)),
+        guarding: try spec.map { try CampaignSpec.Guarding(json: try JSONValue(parsing: $0), at: "guard") } ?? .init(),
+        delivered: Int(row.int64(3)), read: Int(row.int64(4)), optedOut: Int(row.int64(5)), failures: failures[id] ?? [:],
+        rows: Int(row.int64(6)), rules: Set(row.texts(7)))
+    }
+  }
+
+  /// Puts a campaign's deltas together.
+  public static func fold(_ campaign: Domain.Campaign.ID, on pool: Pool) async throws(DatabaseError) {
+    _ = try await pool.run("select tally_fold($1)", .int8(campaign.rawValue))
+  }
+
+  /// Stops a campaign by a rule; false when that rule stands open already.
+  public static func pause(
+    _ campaign: Domain.Campaign.ID, business: Business.ID, rule: GuardRule, evidence: JSONValue, on pool: Pool
+  ) async throws(DatabaseError) -> Bool {
+    try await pool.run(
+      "select guard_pause($1, 7::int2, $2, $3, $4, $5)", .int8(business.rawValue), .int8(campaign.rawValue),
+      .text(rule.rawValue), .text(rule.sentence), .jsonb(evidence.rendered()))[0].bool(0)
+  }
+
+  /// Numbers that have sent for `patience` and longer without any receipt since: at least `messages` handed out, the
+  /// last of them within the same time; and nothing of anybody's was stored since, so that receipts which only wait to be
+  /// folded are no alarm. Our webhook is broken, or Meta's is: sending on would be flying blind.
+  public static func silentNumbers(messages: Int, patience: Duration, on pool: Pool) async throws(DatabaseError)
+    -> [(campaign: Domain.Campaign.ID, business: Business.ID, since: Instant)]
+  {
+    let rows = try await pool.run(
+      """
+      select c.campaign_id, c.business_id, s.since from campaign c
+      join number n on n.number_id = any(c.numbers)
+      cross join lateral (
+        select min(l.at) as since, sum(coalesce(l.hi - l.lo + 1, cardinality(l.seqs))) as handed, max(l.at) as last
+        from (
+          select * from lane_log where number_id = n.number_id and kind in (1, 2) order by k desc limit 2000
+        ) l
+        where l.at > greatest(
+          coalesce((select received_at from receipt_flow w where w.number_id = n.number_id), '-infinity'),
+          coalesce((select max(e.at) from pause p join pause_end e using (pause_id)
+            where p.scope = 7 and p.scope_id = c.campaign_id and p.rule = 'receipts_missing'), '-infinity'))
+      ) s
+      where not exists (
+          select from receipt_stream r cross join lateral (
+            select received_at from receipt_batch b where b.stream = r.stream order by b.k desc limit 1
+          ) b where b.received_at > s.since
+        )
+        and c.state = 5 and c.kind = 1 and s.handed >= $1 and s.since < now() - make_interval(secs => $2)
+        and s.last > now() - make_interval(secs => $2)
+      """, .int4(Int32(clamping: messages)), .numeric(Amount(billionths: Int128(patience.nanoseconds))))
+    return rows.map { (Domain.Campaign.ID($0.int64(0)), Business.ID($0.int64(1)), $0.instant(2)) }
+  }
+}

@@ -1,0 +1,45 @@
+/// The rules by which sending stops by itself. The word stands in `pause.rule`; the sentence is its reason as recorded, and
+/// the API says it in the reader's language.
+public enum GuardRule: String, CaseIterable, Sendable {
+  case qualityYellow = "quality_yellow"
+  case qualityRed = "quality_red"
+  case numberFlagged = "number_flagged"
+  case numberStopped = "number_stopped"
+  case templatePaused = "template_paused"
+  case templateStopped = "template_stopped"
+  case templateCategory = "template_category"
+  case accountRestricted = "account_restricted"
+  case optOutRate = "opt_out_rate"
+  case undeliverableRate = "undeliverable_rate"
+  case receiptsMissing = "receipts_missing"
+
+  public var sentence: String {
+    switch self {
+    case .qualityYellow: "the number's quality at Meta fell to medium"
+    case .qualityRed: "the number's quality at Meta fell to low"
+    case .numberFlagged: "Meta flagged the number for its quality"
+    case .numberStopped: "Meta's status of the number forbids sending"
+    case .templatePaused, .templateStopped: "Meta paused or disabled the template"
+    case .templateCategory: "Meta moved the template to a dearer category"
+    case .accountRestricted: "Meta restricted the account"
+    case .optOutRate: "more people opted out than the campaign allows"
+    case .undeliverableRate: "more numbers are without WhatsApp than the campaign allows; clean the list"
+    case .receiptsMissing: "Meta's receipts stopped coming; check the webhook"
+    }
+  }
+
+  public var arabicSentence: String {
+    switch self {
+    case .qualityYellow: "انخفاض جودة الرقم لدى ميتا إلى متوسطة"
+    case .qualityRed: "انخفاض جودة الرقم لدى ميتا إلى منخفضة"
+    case .numberFlagged: "وضعت ميتا علامة على الرقم بسبب جودته"
+    case .numberStopped: "حالة الرقم لدى ميتا تمنع الإرسال"
+    case .templatePaused, .templateStopped: "أوقفت ميتا القالب أو عطّلته"
+    case .templateCategory: "نقلت ميتا القالب إلى فئة أغلى"
+    case .accountRestricted: "قيّدت ميتا الحساب"
+    case .optOutRate: "طلب الإيقاف عدد أكبر مما تسمح به الحملة"
+    case .undeliverableRate: "أرقام بلا واتساب أكثر مما تسمح به الحملة؛ نظّف القائمة"
+    case .receiptsMissing: "توقفت إشعارات ميتا عن الوصول؛ افحص رابط الاستقبال"
+    }
+  }
+}
