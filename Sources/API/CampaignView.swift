@@ -109,7 +109,7 @@ struct CampaignView: Sendable {
     case .settling:
       since = entry.sentAt
       until = entry.sentAt.map { $0 + CampaignView.settling }
-      text = Sentences.campaign(.settling, language, time: clock(until))
+      text = Sentences.campaign(.settling, language, time: String(clock(until).prefix(10)))
     case .sending:
       since = entry.preparedAt
       text = Sentences.campaign(.sending, language, rate: snapshot?.rate.map(CampaignView.rate) ?? "")

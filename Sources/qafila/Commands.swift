@@ -68,6 +68,9 @@ extension JSONValue {
     }
   }
 
-  /// A time to the minute, as stored: UTC.
-  func time(_ path: String) -> String { String(text(path).replacing("T", with: " ").prefix(16)) }
+  /// A time to the minute, as stored, and said so: UTC.
+  func time(_ path: String) -> String {
+    let minute = String(text(path).replacing("T", with: " ").prefix(16))
+    return minute.isEmpty ? "" : minute + " UTC"
+  }
 }
