@@ -46,7 +46,7 @@ let package = Package(
       "Sending",
       ["Store", "CloudAPI", "Governor", "Schedule", "Postgres", "HTTPClient", "Crypto", "Reactor", "Domain", "JSON"]),
     module("Guarding", ["Store", "CloudAPI", "Postgres", "Reactor", "Domain", "JSON"]),
-    module("Reports", ["Store", "Money", "Postgres", "Reactor", "Domain", "JSON"]),
+    module("Reports", ["Store", "Money", "Schedule", "Postgres", "Reactor", "Domain", "JSON"]),
 
     // Our SQL; Meta's protocol.
     module("Store", ["Postgres", "Money", "Schedule", "Consent", "Governor", "Crypto", "Reactor", "Domain", "JSON", "Migrations"]),
@@ -108,6 +108,10 @@ let package = Package(
     tests("Sandbox", ["Sandbox", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("DemoData", ["DemoData", "Governor", "Phone", "Domain"]),
     tests("Store", ["Store", "Migrations", "Simulation", "Postgres", "Crypto", "JSON", "Money", "Reactor", "Domain"]),
+    tests(
+      "Money",
+      ["Intake", "Reports", "Store", "CloudAPI", "Simulation", "Governor", "Money", "Postgres", "Crypto", "JSON", "Reactor",
+        "Domain"]),
     tests("Importing", ["Importing", "Simulation", "Store", "Postgres", "Phone", "Crypto", "JSON", "Reactor", "Domain"]),
     tests(
       "API",

@@ -12,6 +12,8 @@ public enum Migrations {
     Migration(name: "0001_foundation", sql: PackageResources._001_foundation_sql),
     Migration(name: "0005_refusals", sql: PackageResources._005_refusals_sql),
     Migration(name: "0006_calendars", sql: PackageResources._006_calendars_sql),
+    Migration(name: "0007_rates", sql: PackageResources._007_rates_sql),
+    Migration(name: "0007_ledger", sql: PackageResources._007_ledger_sql),
     Migration(name: "0009_freeze_at_launch", sql: PackageResources._009_freeze_at_launch_sql),
     Migration(name: "0010_guard", sql: PackageResources._010_guard_sql),
   ]

@@ -31,6 +31,8 @@ public final class API: Sendable {
     RecipientRoutes(services, counts).add(to: &router)
     ConsentRoutes(services).add(to: &router)
     ReportRoutes(services).add(to: &router)
+    RateRoutes(services).add(to: &router)
+    StatementRoutes(services).add(to: &router)
     KeyRoutes(services).add(to: &router)
     StopRoutes(services).add(to: &router)
     CalendarRoutes(services).add(to: &router)

@@ -2,6 +2,7 @@ import CloudAPI
 import Domain
 import HTTPServer
 import JSON
+import Money
 import Postgres
 import Store
 
@@ -18,6 +19,8 @@ public struct APIServices: Sendable {
   public var webhook: (@Sendable (HTTPServerRequest) async -> HTTPResponse)?
   public var reportMessages: @Sendable (ReportRequest, HTTPBodyWriter) async throws -> Void
   public var reportCosts: @Sendable (ReportRequest) async throws -> [JSONValue]
+  /// A month of an account, rendered.
+  public var statement: @Sendable (StatementRequest) async throws -> String
   /// Prometheus' text of what the roles of this process count.
   public var metrics: @Sendable () async -> String
   /// Constant event names, data in fields, never a phone or a body.
@@ -31,13 +34,14 @@ public struct APIServices: Sendable {
     webhook: (@Sendable (HTTPServerRequest) async -> HTTPResponse)? = nil,
     reportMessages: @escaping @Sendable (ReportRequest, HTTPBodyWriter) async throws -> Void,
     reportCosts: @escaping @Sendable (ReportRequest) async throws -> [JSONValue],
+    statement: @escaping @Sendable (StatementRequest) async throws -> String = { _ in "" },
     metrics: @escaping @Sendable () async -> String = { "" },
     log: @escaping @Sendable (_ event: String, _ fields: [(String, String)]) -> Void = { _, _ in }
   ) {
     (self.pool, self.keys, self.tokens, self.installation) = (pool, keys, tokens, installation)
     (self.graph, self.importContacts, self.webhook) = (graph, importContacts, webhook)
     (self.reportMessages, self.reportCosts) = (reportMessages, reportCosts)
-    (self.metrics, self.log) = (metrics, log)
+    (self.statement, self.metrics, self.log) = (statement, metrics, log)
   }
 }
 
@@ -62,17 +66,34 @@ public struct UploadAnswer: Sendable {
 
 /// What a report is asked for.
 public struct ReportRequest: Sendable {
-  public enum Format: String, Sendable, CaseIterable { case csv, ndjson }
+  public enum Format: String, Sendable, CaseIterable { case csv, ndjson, json }
 
   public var business: Business.ID
   public var campaign: Campaign.ID?
   public var format: Format
   public var from: CivilDate?
   public var to: CivilDate?
-  /// `campaign`, `market`, `category`, `number`, `day`.
-  public var groups: [String]
+  public var groups: [CostLines.Group]
+  /// For days and months; nil: each account's own.
+  public var zone: String?
+  /// Beside each line the period before.
+  public var isComparing: Bool
   /// Whether phones are shown whole.
   public var showsPhones: Bool
   /// For spreadsheets: BOM, phones as text.
   public var isExcel: Bool
+  public var delimiter: String
+  /// The last line that the reader has whole.
+  public var after: MessageLines.Cursor?
+}
+
+/// A statement and how it is wanted.
+public struct StatementRequest: Sendable {
+  public enum Format: String, Sendable, CaseIterable { case json, csv, html }
+
+  public var account: Statements.Account
+  public var month: BillingMonth
+  public var format: Format
+  /// `en` or `ar`; of the page.
+  public var language: String
 }

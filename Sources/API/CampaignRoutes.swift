@@ -181,11 +181,11 @@ struct Forecast: Sendable {
   ) async throws -> JSONObject {
     let account = checked.numbers[0]
     guard let currency = Currency(account.currency) else { return ["currency": .string(account.currency)] }
-    let book = try await Rates.book(on: services.pool)
+    let pricing = try await RateCards.prices(on: services.pool).pricing
     let today = Zones.named(account.zone)?.day(of: .now) ?? CivilDate(daysSince1970: Int(Instant.now.seconds / 86_400))
     let priced = groups.filter { $0.reason == nil }.map { group in
-      let rate = MarketMap.market(ofPrefix: group.prefix, on: today).flatMap {
-        book.rate($0, checked.draft.category, in: currency, on: today)
+      let rate = pricing.markets.market(ofPrefix: group.prefix, on: today).flatMap {
+        pricing.book.rate($0, checked.draft.category, in: currency, on: today)
       }
       return Estimate.Group(people: group.people, rate: rate?.amount, dearest: rate?.amount)
     }
@@ -195,14 +195,15 @@ struct Forecast: Sendable {
       "expected": .string(estimate.expected.text()),
       "high": .string(estimate.high.text()), "unpriced_people": .count(estimate.unpriced),
       "rates_of": .string(today.description),
+      "card": .string(pricing.book.standing(of: currency, on: today).word),
     ]
   }
 }
 
 extension MarketMap {
   /// The market of the phones that begin with these digits: enough of them decide it.
-  static func market(ofPrefix prefix: String, on day: CivilDate) -> Market? {
+  func market(ofPrefix prefix: String, on day: CivilDate) -> Market? {
     let padded = prefix + String(repeating: "0", count: max(0, 11 - prefix.count))
-    return PhoneNumber(e164: padded).map { shipped.market(of: $0, on: day) }
+    return PhoneNumber(e164: padded).map { market(of: $0, on: day) }
   }
 }

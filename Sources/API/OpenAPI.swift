@@ -164,15 +164,51 @@ enum OpenAPI {
       answer: "Recorded"),
 
     Operation(
-      method: "get", path: "/v1/reports/messages", summary: "One line per attempt, streamed as CSV or NDJSON",
-      query: report + [("format", "csv or ndjson"), ("excel", "true: BOM, phones as text")], answerType: "text/csv"),
+      method: "get", path: "/v1/reports/messages", summary: "One line per attempt, streamed as CSV, NDJSON or JSON",
+      query: report + [
+        ("format", "csv, ndjson or json"), ("excel", "true: BOM, phones as text"),
+        ("delimiter", "comma, semicolon or tab"),
+        ("cursor", "recipient_ref-attempt of the last line that was read whole: goes on after it, without a header"),
+      ], answerType: "text/csv"),
     Operation(
       method: "get", path: "/v1/reports/costs", summary: "What was spent, summed",
-      query: report + [("group_by", "some of campaign, market, category, number, day")], answer: "[Cost]"),
+      query: report + [
+        ("group_by", "some of campaign, market, category, number, day, month"),
+        ("zone", "days and months of this time zone instead of each account's"),
+        ("compare", "previous: beside each line the period before"),
+      ], answer: "[Cost]"),
+    Operation(
+      method: "get", path: "/v1/statements", summary: "Every account's months, open and closed", answer: "[Month]"),
+    Operation(
+      method: "get", path: "/v1/statements/{month}",
+      summary: "A month's statement; a closed one has a number and never changes",
+      query: [
+        ("account", "WABA, where there are several"), ("format", "json, csv or html"), ("language", "of the page: en or ar"),
+      ], answer: "Statement"),
+    Operation(
+      method: "get", path: "/v1/statements/parties", summary: "Who stands in the head of statements", answer: "Parties"),
+    Operation(
+      method: "post", path: "/v1/statements/parties", summary: "Name seller and buyer, and the VAT that is added",
+      body: "Parties", answer: "Parties"),
     Operation(
       method: "get", path: "/v1/rates", summary: "Meta's list prices",
       query: [("currency", "of one currency"), ("market", "of one market"), ("on", "only what holds on that day")],
       answer: "[Rate]"),
+    Operation(
+      method: "post", path: "/v1/rates",
+      summary: "Load Meta's rate card, or a file with a line per price; all of it or none",
+      query: [
+        ("effective_from", "the day it holds from, where the file does not say it"), ("currency", "the card's"),
+        ("complete", "true or false; unless given, whether every market is listed"), ("source", "where it comes from"),
+        ("replace", "true: replace a card of the same day that has other prices"),
+        ("dry_run", "true: only say what would be loaded"),
+      ], body: "File", bodyTypes: ["text/csv"], status: 201, answer: "LoadedRates"),
+    Operation(
+      method: "get", path: "/v1/rates/cards", summary: "The cards that hold, the newest first",
+      query: [("currency", "of one currency")], answer: "[RateCard]"),
+    Operation(
+      method: "get", path: "/v1/rates/check", summary: "Whether the cards of the currencies in use can be trusted today",
+      answer: "[RateCheck]"),
 
     Operation(
       method: "post", path: "/v1/keys", summary: "Make an API key, shown once", body: "NewKey", status: 201,

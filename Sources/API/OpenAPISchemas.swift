@@ -143,7 +143,8 @@ enum OpenAPISchemas {
       "recipients_by_country": {"type": "object", "additionalProperties": {"type": "integer"}},
       "sending_seconds": {"type": "integer"}, "cost": {"type": "object", "properties": {
         "currency": {"type": "string"}, "low": {"type": "string"}, "expected": {"type": "string"},
-        "high": {"type": "string"}, "unpriced_people": {"type": "integer"}, "rates_of": {"type": "string"}}}}},
+        "high": {"type": "string"}, "unpriced_people": {"type": "integer"}, "rates_of": {"type": "string"},
+        "card": {"enum": ["confirmed", "card_stale", "card_missing"]}}}}},
     "Counts": {"type": "object", "description": "audience = excluded + recipients; recipients = the sum of states",
       "properties": {
       "audience": {"type": "integer"}, "excluded": {"type": "integer"}, "recipients": {"type": "integer"},
@@ -156,9 +157,27 @@ enum OpenAPISchemas {
       "as_of": {"type": "string", "format": "date-time"}}},
     "Cost": {"type": "object", "properties": {
       "campaign": {"type": "string"}, "market": {"type": "string"}, "category": {"type": "string"},
-      "number": {"type": "string"}, "day": {"type": "string"}, "currency": {"type": "string"},
-      "amount": {"type": "string"}, "charged": {"type": "integer"}, "free": {"type": "integer"},
-      "unpriced": {"type": "integer"}}},
+      "number": {"type": "string"}, "day": {"type": "string"}, "month": {"type": "string"},
+      "currency": {"type": "string"}, "amount": {"type": "string", "description": "charges + adjustments"},
+      "charges": {"type": "string"}, "adjustments": {"type": "string"}, "charged": {"type": "integer"},
+      "free": {"type": "integer"}, "unpriced": {"type": "integer"}, "delivered": {"type": "integer"},
+      "read": {"type": "integer"}, "per_delivered": {"type": ["string", "null"]},
+      "per_read": {"type": ["string", "null"]}, "previous": {"type": "object"}}},
+    "Month": {"type": "object", "properties": {
+      "month": {"type": "string"}, "account": {"type": "string"},
+      "state": {"enum": ["running", "provisional", "closing", "closed"]}, "statement": {"type": ["string", "null"]},
+      "net": {"type": "string"}, "currency": {"type": "string"}, "unpriced": {"type": "integer"}}},
+    "Party": {"type": "object", "properties": {
+      "name": {"type": "string"}, "tax_number": {"type": "string"}, "address": {"type": "string"}}},
+    "Parties": {"type": "object", "properties": {
+      "seller": {"$ref": "#/components/schemas/Party"}, "buyer": {"$ref": "#/components/schemas/Party"},
+      "vat_percent": {"type": ["string", "null"]}}},
+    "Statement": {"type": "object", "properties": {
+      "statement": {"type": ["string", "null"]}, "month": {"type": "string"}, "account": {"type": "string"},
+      "zone": {"type": "string"}, "closed_at": {"type": ["string", "null"]},
+      "parties": {"$ref": "#/components/schemas/Parties"}, "totals": {"type": "object"},
+      "card": {"enum": ["confirmed", "card_stale", "card_missing"]}, "is_tax_invoice": {"const": false},
+      "lines": {"type": "array", "items": {"type": "object"}}}},
     "Preview": {"type": "object", "properties": {"template": {"type": "string"}, "items": {"type": "array", "items": {
       "type": "object", "properties": {
       "chosen_as": {"enum": ["longest", "emptiest", "arabic", "latin", "random"]}, "contact": {"type": "string"},
@@ -206,6 +225,19 @@ enum OpenAPISchemas {
       "market": {"type": "string"}, "market_name": {"type": "string"}, "category": {"type": "string"},
       "amount": {"type": "string"}, "currency": {"type": "string"}, "effective_from": {"type": "string"},
       "source": {"type": "string"}}},
+    "RateCard": {"type": "object", "properties": {
+      "currency": {"type": "string"}, "effective_from": {"type": "string"}, "complete": {"type": "boolean"},
+      "revision": {"type": "integer"}, "prices": {"type": "integer"}, "tiers": {"type": "integer"},
+      "source": {"type": "string"}, "loaded_by": {"type": "string"}, "loaded_at": {"type": "string"}}},
+    "LoadedRates": {"type": "object", "properties": {
+      "loaded": {"type": "boolean"}, "tiers": {"type": "integer"},
+      "cards": {"type": "array", "items": {"type": "object", "properties": {
+      "currency": {"type": "string"}, "effective_from": {"type": "string"}, "complete": {"type": "boolean"},
+      "prices": {"type": "integer"}, "outcome": {"enum": ["added", "replaced", "unchanged"]},
+      "missing_markets": {"type": "array", "items": {"type": "string"}}}}}}},
+    "RateCheck": {"type": "object", "properties": {
+      "currency": {"type": "string"}, "state": {"enum": ["confirmed", "card_stale", "card_missing"]},
+      "text": {"type": "string"}, "card_from": {"type": ["string", "null"]}, "unpriced": {"type": "integer"}}},
     "NewKey": {"type": "object", "required": ["name", "role"], "properties": {
       "name": {"type": "string"}, "role": {"enum": ["marketer", "operator", "finance", "privacy", "admin"]}}},
     "Key": {"type": "object", "properties": {

@@ -21,6 +21,10 @@ public enum Permission: String, CaseIterable, Sendable {
   case readConsents
   case recordConsents
   case readMoney
+  /// Statements and their reconciliation with Meta's figures.
+  case readStatements
+  /// Rate cards, budgets, the parties of a statement.
+  case manageMoney
   /// Phones whole instead of their last three digits.
   case seePhones
 
@@ -41,6 +45,8 @@ public enum Permission: String, CaseIterable, Sendable {
     case .readConsents: [.operate, .privacy, .admin]
     case .recordConsents: [.privacy, .admin]
     case .readMoney: [.marketer, .operate, .finance, .admin]
+    case .readStatements: [.finance, .admin]
+    case .manageMoney: [.finance, .admin]
     case .seePhones: [.operate, .privacy, .admin]
     }
   }

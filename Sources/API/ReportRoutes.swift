@@ -5,40 +5,49 @@ import Money
 import Postgres
 import Store
 
-/// What was sent, what it cost, and the prices behind it.
+/// What was sent and what it cost.
 struct ReportRoutes: Sendable {
   let services: APIServices
   init(_ services: APIServices) { self.services = services }
 
-  static let groups = ["campaign", "market", "category", "number", "day"]
-
   func add(to router: inout Router) {
     router.add("GET", "/v1/reports/messages", .key(.readMoney), messages)
     router.add("GET", "/v1/reports/costs", .key(.readMoney), costs)
-    router.add("GET", "/v1/rates", .key(.read), rates)
   }
 
-  /// One line per attempt; its sum is that of `costs`.
+  /// One line per attempt; its sum is that of `costs`, volume discounts apart.
   private func messages(_ call: Call) async throws -> HTTPResponse {
-    let request = try await read(call)
-    let isCSV = request.format == .csv
+    let request = try await read(call, also: ["format", "excel", "delimiter", "cursor"])
+    let type =
+      switch request.format {
+      case .csv: "text/csv; charset=utf-8"
+      case .ndjson: "application/x-ndjson"
+      case .json: "application/json"
+      }
     return HTTPResponse(
       status: 200,
       headers: [
-        ("Content-Type", isCSV ? "text/csv; charset=utf-8" : "application/x-ndjson"),
+        ("Content-Type", type),
         ("Content-Disposition", "attachment; filename=\"messages.\(request.format.rawValue)\""),
       ], body: .stream { writer in try await services.reportMessages(request, writer) })
   }
 
   private func costs(_ call: Call) async throws -> HTTPResponse {
-    .page(try await services.reportCosts(try await read(call)), next: nil)
+    let request = try await read(call, also: ["group_by", "zone", "compare"])
+    if request.isComparing {
+      guard request.from != nil, request.to != nil else {
+        throw Problem.missing("from", remedy: "Comparing needs from and to: the period before has the same length.")
+      }
+      if request.groups.contains(where: { $0 == .day || $0 == .month }) {
+        throw Problem.invalid(
+          "compare", "A day has no period before it.", remedy: "Group by campaign, market, category or number.")
+      }
+    }
+    return .page(try await services.reportCosts(request), next: nil)
   }
 
-  private func read(_ call: Call) async throws -> ReportRequest {
-    let known = ["campaign", "format", "from", "to", "group_by", "excel"]
-    for (name, _) in call.request.query where !known.contains(name) {
-      throw Problem.unknownField(name, nearest: NearestWord.to(name, among: known), known: known)
-    }
+  private func read(_ call: Call, also own: [String]) async throws -> ReportRequest {
+    try call.checkQuery(["campaign", "from", "to"] + own)
     var campaign: Campaign.ID?
     if let text = call.query("campaign") {
       let id: Campaign.ID = try Fields.identifier(.string(text), at: "campaign")
@@ -47,63 +56,55 @@ struct ReportRoutes: Sendable {
       }
       campaign = id
     }
-    func day(_ name: String) throws(Problem) -> CivilDate? {
-      guard let text = call.query(name) else { return nil }
-      guard let date = CivilDate(text) else {
-        throw Problem.invalid(name, "This is not a day.", remedy: "Write YYYY-MM-DD, in the account's zone.")
-      }
-      return date
+    let (from, to) = (try call.day("from"), try call.day("to"))
+    if let from, let to, to < from {
+      throw Problem.invalid("to", "The last day is before the first.", remedy: "Give from first, then to.")
     }
-    let groups = (call.query("group_by") ?? "campaign").split(separator: ",").map(String.init)
-    for group in groups where !ReportRoutes.groups.contains(group) {
-      throw Problem.invalid(
-        "group_by", "This word is not known here.",
-        remedy: "Write some of \(ReportRoutes.groups.joined(separator: ", ")).")
+    var groups: [CostLines.Group] = []
+    for word in (call.query("group_by") ?? "campaign").split(separator: ",") {
+      guard let group = CostLines.Group(rawValue: String(word)), !groups.contains(group) else {
+        throw Problem.invalid(
+          "group_by", "This word is not known here, or stands there twice.",
+          remedy: "Write some of \(CostLines.Group.allCases.map(\.rawValue).joined(separator: ", ")).")
+      }
+      groups.append(group)
     }
     let word = call.query("format") ?? ((call.request.header("accept") ?? "").contains("ndjson") ? "ndjson" : "csv")
     guard let format = ReportRequest.Format(rawValue: word) else {
-      throw Problem.invalid("format", "This format is not known here.", remedy: "Write csv or ndjson.")
+      throw Problem.invalid("format", "This format is not known here.", remedy: "Write csv, ndjson or json.")
     }
+    if let zone = call.query("zone"), Zones.named(zone) == nil {
+      throw Problem.invalid("zone", "This time zone is not known.", remedy: "Write an IANA name, e.g. Africa/Cairo.")
+    }
+    guard [nil, "previous"].contains(call.query("compare")) else {
+      throw Problem.invalid("compare", "This word is not known here.", remedy: "Write compare=previous.")
+    }
+    let isExcel = try call.flag("excel")
     return ReportRequest(
-      business: call.caller.business, campaign: campaign, format: format, from: try day("from"), to: try day("to"),
-      groups: groups, showsPhones: call.may(.seePhones), isExcel: try call.flag("excel"))
+      business: call.caller.business, campaign: campaign, format: format, from: from, to: to, groups: groups,
+      zone: call.query("zone"), isComparing: call.query("compare") != nil, showsPhones: call.may(.seePhones),
+      isExcel: isExcel, delimiter: try delimiter(call, isExcel), after: try cursor(call))
   }
 
-  private func rates(_ call: Call) async throws -> HTTPResponse {
-    let currency = call.query("currency")
-    if let currency, Currency(currency) == nil {
-      throw Problem.invalid("currency", "This is not a currency.", remedy: "Write three letters, e.g. USD.")
+  /// A spreadsheet set to Arabic takes the comma for a decimal point and parts cells at semicolons.
+  private func delimiter(_ call: Call, _ isExcel: Bool) throws(Problem) -> String {
+    switch call.query("delimiter") {
+    case nil: return isExcel && call.language == .arabic ? ";" : ","
+    case "comma"?: return ","
+    case "semicolon"?: return ";"
+    case "tab"?: return "\t"
+    default:
+      throw Problem.invalid("delimiter", "This word is not known here.", remedy: "Write comma, semicolon or tab.")
     }
-    let day: CivilDate? = try call.query("on").map { text throws(Problem) in
-      guard let date = CivilDate(text) else {
-        throw Problem.invalid("on", "This is not a day.", remedy: "Write YYYY-MM-DD.")
-      }
-      return date
+  }
+
+  private func cursor(_ call: Call) throws(Problem) -> MessageLines.Cursor? {
+    guard let text = call.query("cursor") else { return nil }
+    guard let cursor = MessageLines.Cursor(text) else {
+      throw Problem.invalid(
+        "cursor", "This is not a line of the report.",
+        remedy: "Write recipient_ref and attempt of the last line that you have whole, with a hyphen between.")
     }
-    let entries = try await Rates.list(currency: currency.flatMap { Currency($0)?.code }, on: services.pool)
-    let market = call.query("market")
-    let shown =
-      day.map { day in
-        // Of each price the newest that holds on that day.
-        Dictionary(grouping: entries.filter { $0.effectiveFrom <= day }) {
-          "\($0.currency).\($0.market.rawValue).\($0.category.rawValue)"
-        }
-        .values.compactMap { $0.max { $0.effectiveFrom < $1.effectiveFrom } }
-        .sorted {
-          ($0.currency, $0.market.rawValue, $0.category.rawValue) < (
-            $1.currency, $1.market.rawValue, $1.category.rawValue
-          )
-        }
-      } ?? entries
-    return .page(
-      shown.filter { market == nil || $0.market.word == market }.map { entry in
-        [
-          "market": .string(entry.market.word),
-          "market_name": .string(call.language == .arabic ? entry.market.arabicName : entry.market.name),
-          "category": .string(entry.category.word), "amount": .string(entry.amount.text()),
-          "currency": .string(entry.currency),
-          "effective_from": .string(entry.effectiveFrom.description), "source": .string(entry.source),
-        ]
-      }, next: nil)
+    return cursor
   }
 }

@@ -16,6 +16,7 @@ struct Bench {
     Figure(name: "send_throughput", about: "recorded sends per second, CPU and WAL per message", run: SendThroughput.run),
     Figure(name: "expansion", about: "freezing a million contacts less 200,000 opt-outs", run: ExpansionTime.run),
     Figure(name: "sender_memory", about: "peak memory at 10,000 and at a million recipients", run: SenderMemory.run),
+    Figure(name: "report_messages", about: "a million lines of the messages report, and memory", run: ReportTime.run),
     Figure(name: "window_law", about: "80 a second for 30 s: fullest second, slots used", run: WindowLawFigure.run),
     Figure(name: "stop_delay", about: "from a pause's commit to the last message", run: StopDelay.run),
   ]
@@ -24,7 +25,7 @@ struct Bench {
     var rounds = 3
     /// Of `send_throughput`.
     var recipients = 100_000
-    /// Of `expansion`.
+    /// Of `expansion` and `report_messages`.
     var contacts = 1_000_000
     /// Requests in flight of the bare client.
     var inFlight = 64

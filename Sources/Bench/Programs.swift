@@ -49,7 +49,7 @@ extension Stage {
     return program
   }
 
-  private func answers(_ url: String, _ program: Program) async throws {
+  func answers(_ url: String, _ program: Program) async throws {
     try await until("an answer from \(url)", within: .seconds(20), every: .milliseconds(20)) {
       if case .success(let answer) = await client.send(HTTPRequest("GET", url)) { return answer.status == 200 }
       return false

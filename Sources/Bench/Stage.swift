@@ -23,6 +23,7 @@ final class Stage: Sendable {
   let account: Account.ID
   let template: Template.ID
   let number: Number.ID
+  let sealKey: SealKey
   private let keeps: Bool
 
   /// The demo's settings, with room for a million rows; every commit is flushed.
@@ -50,6 +51,7 @@ final class Stage: Sendable {
     pool = Pool(database, size: 3, on: reactor)
     client = HTTPClient(on: reactor, settings: HTTPClientSettings(maxAnswerBytes: 1 << 30))
     guard let key = SealKey(secret: Stage.secret) else { throw BenchError("the seal key is refused") }
+    sealKey = key
     installation = try await Installation.open(pool, sealKey: key)
     let sealed = Tokens(sealKey: key).sealed(Stage.token)
     var seen = Numbers.Observation(raw: .object([:]))

@@ -22,18 +22,22 @@ public actor Scheduler {
   nonisolated let reactor: Reactor
   public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
 
+  /// A job of another module, by its kind; throwing lets it wait and try again.
+  public typealias Handler = @Sendable (Jobs.Held) async throws -> Void
+
   private let settings: Settings
   private let pool: Pool
+  private let handlers: [String: Handler]
   private let log: @Sendable (String, [(String, String)]) -> Void
   private let node = Crypto.randomBytes(8).reduce(Int64(0)) { $0 << 8 | Int64($1) } & Int64.max
   /// Not looked at again before: a count that takes long is asked for seldom.
   private var restUntil: [Campaign.ID: BootInstant] = [:]
 
   public init(
-    settings: Settings = Settings(), pool: Pool, on reactor: Reactor,
+    settings: Settings = Settings(), pool: Pool, on reactor: Reactor, handlers: [String: Handler] = [:],
     log: @escaping @Sendable (_ event: String, _ fields: [(String, String)]) -> Void
   ) {
-    (self.settings, self.pool, self.reactor, self.log) = (settings, pool, reactor, log)
+    (self.settings, self.pool, self.reactor, self.handlers, self.log) = (settings, pool, reactor, handlers, log)
   }
 
   public func run() async throws {
@@ -68,7 +72,9 @@ public actor Scheduler {
           try await Jobs.wait(job, for: .seconds(1), on: pool)
           return true
         }
-      default: throw UnknownJob(kind: job.kind)
+      default:
+        guard let handler = handlers[job.kind] else { throw UnknownJob(kind: job.kind) }
+        try await handler(job)
       }
       try await Jobs.end(job, on: pool)
     } catch {

@@ -4,7 +4,6 @@ import JSON
 import Money
 import Postgres
 import Reactor
-import Schedule
 import Store
 
 /// Folds stored receipts into the standings of messages and posts what they cost. Many nodes may run one; the folds' own
@@ -26,6 +25,7 @@ public actor Folder {
   private let retries: Int
   private let business: Business.ID
   private let connection: Connection
+  private let now: @Sendable () -> Instant
   private let log: @Sendable (String, [(String, String)]) -> Void
   private let reader = WebhookReader()
   private var counted = Counts()
@@ -35,15 +35,16 @@ public actor Folder {
   private var isLoaded = false
   private var bases: [Campaign.ID: Standings.Basis] = [:]
   private var numbers: [String: Number.ID] = [:]
-  private var pricing = Pricing(book: RateBook([]))
-  private var zones: [String: Zone] = [:]
+  private var pricer = Pricer()
   private var refreshAt = BootInstant(nanoseconds: 0)
 
+  /// `now` decides which month bears a charge; Meta's own times decide what it costs.
   public init(
     installation: Installation, database: ConnectionSettings, marketingRetries: Int = 2, on reactor: Reactor,
+    now: @escaping @Sendable () -> Instant = { .now },
     log: @escaping @Sendable (String, [(String, String)]) -> Void
   ) {
-    (self.reactor, self.log, retries) = (reactor, log, marketingRetries)
+    (self.reactor, self.now, self.log, retries) = (reactor, now, log, marketingRetries)
     (self.installation, business) = (installation.name, installation.business)
     var own = database
     own.applicationName = "qafila-fold"
@@ -62,7 +63,7 @@ public actor Folder {
       } catch is CancellationError {
         break
       } catch {
-        isLoaded = false
+        forget()
         if let error = error as? DatabaseError, case .rejected(.uniqueViolation, _) = error {
           // Another folder was first.
         } else {
@@ -76,6 +77,14 @@ public actor Folder {
 
   /// Folds the next batches; the number of batches taken.
   public func foldOnce() async throws -> Int {
+    do { return try await fold() } catch is Pricer.Outdated {
+      // Priced again under a card that came after ours was read.
+      forget()
+      return try await fold()
+    }
+  }
+
+  private func fold() async throws -> Int {
     if !isLoaded || BootInstant.now >= refreshAt { try await load() }
     let batches = try await ReceiptLog.next(after: cursors, limit: 4, on: connection)
     guard !batches.isEmpty else { return 0 }
@@ -92,9 +101,10 @@ public actor Folder {
     for key in said.keys { byCampaign[key.campaign, default: []].append(key) }
 
     var changed: [Campaign.ID: [(MessageKey, Standings.State)]] = [:]
-    var postings = PostingBatch()
+    var postings: [Standings.Booked] = []
     var holds: [MarketingHolds.Hold] = []
     var tally = Tallies.Batch()
+    let now = now()
     for (campaign, keys) in byCampaign {
       guard let basis = try await basis(of: campaign) else {
         strays.append(contentsOf: keys.map { ("unknown_campaign", stray(said[$0]![0])) })
@@ -105,26 +115,32 @@ public actor Folder {
         let found = Set(known.map(\.key))
         for key in keys where !found.contains(key) { strays.append(("unknown_recipient", stray(said[key]![0]))) }
       }
+      var batch = PostingBatch()
       for message in known {
-        let receipts = said[message.key]!
         var state = message.state
-        for receipt in receipts { StandingMerge.merge(receipt, into: &state) }
-        let number = receipts.lazy.compactMap(\.phoneNumberID).compactMap { self.numbers[$0] }.first ?? Number.ID(0)
-        price(&state, message, basis, number, &postings)
+        for receipt in said[message.key]! {
+          StandingMerge.merge(receipt, into: &state)
+          if let number = receipt.phoneNumberID.flatMap({ numbers[$0] }), state.number.map({ number < $0 }) ?? true {
+            state.number = number
+          }
+        }
+        try pricer.price(&state, message, basis, &batch)
         guard state != message.state else { continue }
-        tally.moved(message.state, to: state, of: campaign, from: number)
+        tally.moved(message.state, to: state, of: campaign, from: state.number ?? Number.ID(0))
         changed[campaign, default: []].append((message.key, state))
         if state.standing == .failed, message.state.standing != .failed, let hold = Folder.hold(message.key, state) {
           holds.append(hold)
         }
       }
+      let day = pricer.day(of: now, in: basis.zone)
+      postings += batch.postings.map { Standings.Booked($0, on: basis, booked: day) }
     }
 
     var upto: [Int64: (Int64, CivilDate)] = [:]
     for batch in batches { upto[batch.stream] = (batch.k, batch.day) }
     let folds = upto.keys.sorted().map { (stream: $0, k: upto[$0]!.0, day: upto[$0]!.1) }
     try await Standings.fold(
-      k: k + 1, upto: folds, changed: changed, postings: postings.postings, tally: tally, business: business,
+      k: k + 1, upto: folds, changed: changed, postings: postings, tally: tally, business: business,
       strays: Array(strays.prefix(1000)), flow: flow.sorted(), holds: holds, retries: retries, on: connection)
     k += Int64(folds.count)
     for fold in folds { cursors[fold.stream] = fold.k }
@@ -143,11 +159,14 @@ public actor Folder {
       campaign: key.campaign, seq: Int32(clamping: key.seq), attempt: key.attempt, dueAt: failed + wait)
   }
 
+  /// After an error: somebody else may have written, so everything is read again.
+  public func forget() { isLoaded = false }
+
   private func load() async throws {
     let (k, folded) = try await ReceiptLog.cursors(on: connection)
     (self.k, cursors) = (k, folded)
     numbers = try await Standings.numbers(on: connection)
-    pricing = Pricing(book: try await RateCards.book(on: connection))
+    pricer = Pricer(try await RateCards.prices(on: connection))
     bases = [:]
     if isLoaded { try await Standings.tidy(keepingFrom: k - 1000, on: connection) }
     isLoaded = true
@@ -186,44 +205,5 @@ public actor Folder {
     let basis = try await Standings.basis(of: campaign, on: connection)
     if let basis { bases[campaign] = basis }
     return basis
-  }
-
-  /// Charges a message when it first reached the phone; a price that was missing is corrected when it becomes known.
-  private func price(
-    _ state: inout Standings.State, _ message: Standings.Known, _ basis: Standings.Basis, _ number: Number.ID,
-    _ postings: inout PostingBatch
-  ) {
-    guard let at = StandingMerge.chargedAt(state), state.charge == .none || state.charge == .unpriced else { return }
-    let zone = zone(basis.zone)
-    let priced = pricing.price(
-      category: state.category, type: state.pricingType, delivered: at, phone: message.phone, currency: basis.currency,
-      offset: { zone?.offset(at: $0) ?? 0 })
-    let new = Posting.Kind(
-      campaign: message.key.campaign, number: number, priced: priced, category: state.category, type: state.pricingType,
-      currency: basis.currency)
-    let charge = Standings.ChargeState(priced.charge)
-    if state.charge == .unpriced {
-      guard charge != .unpriced, let day = message.state.chargeDay, let market = message.state.market else { return }
-      let old = Posting.Kind(
-        campaign: message.key.campaign, number: number,
-        priced: Priced(charge: .unpriced(.noCategory), market: market, day: day), category: message.state.category,
-        type: message.state.pricingType, currency: basis.currency)
-      postings.correct(old, to: new)
-    } else {
-      postings.add(new)
-    }
-    (state.charge, state.rate, state.market, state.chargeDay) = (charge, priced.charge.rate?.id, priced.market, priced.day)
-  }
-
-  private func zone(_ name: String) -> Zone? {
-    if let known = zones[name] { return known }
-    do {
-      let zone = try Zone(named: name)
-      zones[name] = zone
-      return zone
-    } catch {
-      log("zone_unknown", [("zone", name)])
-      return nil
-    }
   }
 }

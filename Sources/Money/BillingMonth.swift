@@ -49,8 +49,13 @@ public struct BillingMonth: Hashable, Comparable, Sendable, CustomStringConverti
 
   /// The month that bears a charge delivered on `delivered` and booked on `booked`: its own while that is open, else
   /// the earliest month still open, as an adjustment with its own delivered day and its old card.
-  public static func bearing(delivered: CivilDate, booked: CivilDate) -> (month: BillingMonth, isAdjustment: Bool) {
+  ///
+  /// `closed` is the last month whose statement is on record: whatever a clock says, nothing goes into that any more.
+  public static func bearing(
+    delivered: CivilDate, booked: CivilDate, closed: BillingMonth? = nil
+  ) -> (month: BillingMonth, isAdjustment: Bool) {
     var month = BillingMonth(of: delivered)
+    if let closed, month <= closed { month = closed.next }
     while month.state(on: booked) == .closed { month = month.next }
     return (month, month != BillingMonth(of: delivered))
   }

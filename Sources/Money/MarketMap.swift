@@ -49,6 +49,14 @@ public struct MarketMap: Sendable {
 
   private func markets(on day: CivilDate) -> [Market]? { (versions.last { $0.from <= day } ?? versions.first)?.markets }
 
+  /// The stored numbers of the markets by the first four digits of a phone, 0000 to 9999.
+  public func flat(on day: CivilDate) -> [Int16] {
+    (markets(on: day) ?? Array(repeating: .other, count: 10_000)).map(\.rawValue)
+  }
+
+  /// The markets that some phone belongs to on a day: what a complete card lists.
+  public func listed(on day: CivilDate) -> Set<Market> { Set(markets(on: day) ?? []).union([.other]) }
+
   /// The days after `first`, up to `last`, on which some phone changes its market.
   public func changes(after first: CivilDate, through last: CivilDate) -> [CivilDate] {
     versions.lazy.map(\.from).filter { $0 > first && $0 <= last }
@@ -56,7 +64,10 @@ public struct MarketMap: Sendable {
 
   /// The prefixes of Meta's pricing page, as publicly transcribed (70876878421, cross-read with 69014075277). That +7
   /// 6xx and +7 7xx are Kazakhstan follows the numbering plan, not Meta's page.
-  public static let shipped = MarketMap([
+  public static let shipped = MarketMap(shippedChanges)
+
+  /// The same as rows: what a new database is filled with.
+  public static let shippedChanges = [
     change(
       "2025-07-01",
       [
@@ -92,7 +103,7 @@ public struct MarketMap: Sendable {
         (.bangladesh, "880"), (.iraq, "964"), (.kuwait, "965"), (.morocco, "212"), (.nepal, "977"), (.oman, "968"),
         (.sriLanka, "94"), (.ukraine, "380"), (.kazakhstan, "76 77"),
       ]),
-  ])
+  ]
 
   private static func change(_ day: String, _ markets: [(Market, String)]) -> Change {
     guard let from = CivilDate(day) else { preconditionFailure("\(day) is no day") }

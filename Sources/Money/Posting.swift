@@ -1,5 +1,21 @@
 import Domain
 
+/// Why a posting was made.
+public enum PostingReason: Int16, Word {
+  /// A message reached a phone.
+  case charge = 1
+  /// A later receipt said something else about it: its day, category or type.
+  case receipt = 2
+  /// The card that was missing came.
+  case priced = 3
+  /// A newer card, or another market of its calling code, holds for its day.
+  case repriced = 4
+  /// The month's volume discount, from counts.
+  case volumeTier = 5
+
+  public var word: String { self == .volumeTier ? "volume_tier" : "\(self)" }
+}
+
 /// One line of the ledger: so many messages of one kind, count x rate.
 ///
 /// The ledger holds postings, not messages; the charge of a single message is its rate and its day.
@@ -16,13 +32,34 @@ public struct Posting: Hashable, Sendable {
     public let type: PricingType
     public let currency: Currency
     public let charge: Charge
+    public let reason: PostingReason
 
     public init(
       campaign: Campaign.ID, number: Number.ID, priced: Priced, category: Category?, type: PricingType?,
-      currency: Currency
+      currency: Currency, reason: PostingReason = .charge
     ) {
       (self.campaign, self.number, self.day, self.market) = (campaign, number, priced.day, priced.market)
       (self.category, self.type, self.currency, self.charge) = (category, type ?? .regular, currency, priced.charge)
+      self.reason = reason
+    }
+
+    /// Whether a message posted as one needs no posting to stand as the other: why it was posted is no difference, nor
+    /// is why it has no price.
+    public func saysTheSame(as other: Kind) -> Bool {
+      let isSameCharge =
+        switch (charge, other.charge) {
+        case (.charged(let a), .charged(let b)): a.id == b.id && a.amount == b.amount
+        case (.free, .free), (.unpriced, .unpriced): true
+        default: false
+        }
+      return isSameCharge && campaign == other.campaign && number == other.number && day == other.day
+        && market == other.market && category == other.category && type == other.type && currency == other.currency
+    }
+
+    public func because(_ reason: PostingReason) -> Kind {
+      Kind(
+        campaign: campaign, number: number, priced: Priced(charge: charge, market: market, day: day),
+        category: category, type: type, currency: currency, reason: reason)
     }
   }
 
@@ -45,9 +82,9 @@ public struct PostingBatch: Sendable {
   public mutating func add(_ kind: Posting.Kind, _ count: Int = 1) { counts[kind, default: 0] += count }
 
   /// Replaces what a message was posted as: two postings that cancel and add, never a change of a line.
-  public mutating func correct(_ old: Posting.Kind, to new: Posting.Kind) {
-    add(old, -1)
-    add(new)
+  public mutating func correct(_ old: Posting.Kind, to new: Posting.Kind, because reason: PostingReason = .receipt) {
+    add(old.because(reason), -1)
+    add(new.because(reason))
   }
 
   public var isEmpty: Bool { counts.allSatisfy { $0.value == 0 } }
@@ -64,6 +101,7 @@ public struct PostingBatch: Sendable {
         return (x.market.rawValue, p, x.type.rawValue) < (y.market.rawValue, q, y.type.rawValue)
       }
       if x.currency != y.currency { return x.currency.code < y.currency.code }
+      if x.reason != y.reason { return x.reason.rawValue < y.reason.rawValue }
       return (a.amount, a.count) < (b.amount, b.count)
     }
   }

@@ -11,6 +11,14 @@ public struct RateBook: Sendable {
     case stale(from: CivilDate, quarter: CivilDate)
     /// No complete card: what is not listed in a partial one is unpriced.
     case missing
+
+    public var word: String {
+      switch self {
+      case .confirmed: "confirmed"
+      case .stale: "card_stale"
+      case .missing: "card_missing"
+      }
+    }
   }
 
   /// Each currency's cards, newest first.
@@ -36,11 +44,13 @@ public struct RateBook: Sendable {
 
   /// The price that applies to a delivery on `day` in the account's zone; nil is "no price known", never "free".
   ///
-  /// `marketing_lite` costs what marketing costs. No other category stands in for another.
+  /// `marketing_lite` costs what marketing costs; service costs, since it is charged at all, what utility costs unless
+  /// the card says otherwise. No other category stands in for another.
   public func rate(_ market: Market, _ category: Category, in currency: Currency, on day: CivilDate) -> Rate? {
     let priced: Category = category == .marketingLite ? .marketing : category
+    let instead: Category? = category == .service && day >= RateBook.serviceChargedFrom ? .utility : nil
     for card in cards[currency] ?? [] where card.effectiveFrom <= day {
-      if let rate = card.rate(market, priced) { return rate }
+      if let rate = card.rate(market, priced) ?? instead.flatMap({ card.rate(market, $0) }) { return rate }
       if card.isComplete { return nil }
     }
     return nil
@@ -67,6 +77,10 @@ public struct RateBook: Sendable {
     }
     return dearest
   }
+
+  /// Service beyond the free 1,000 of a number and month costs the market's utility rate (Meta's pricing page of October
+  /// 2026). Which message is beyond them Meta says in `pricing.type`.
+  public static let serviceChargedFrom = CivilDate(daysSince1970: 20_727)
 
   /// Meta changes prices only on the first day of a quarter.
   public func standing(of currency: Currency, on day: CivilDate) -> Standing {

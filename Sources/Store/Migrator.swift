@@ -95,7 +95,7 @@ public enum Migrator {
         """)
     }
     _ = try await connection.run(partitions)
-    try await Rates.loadSeeds(connection)
+    try await RateCards.loadSeeds(connection)
     return missing.map(\.name)
   }
 

@@ -31,7 +31,23 @@ public enum Standings {
     public var charge: ChargeState = .none
     public var rate: RateRow.ID?
     public var chargeDay: CivilDate?
+    /// The number that its receipts name.
+    public var number: Number.ID?
     public init() {}
+  }
+
+  /// A posting with where it is booked: the account whose bill it is on, the day in that account's zone, and the month
+  /// whose statement bears it.
+  public struct Booked: Sendable {
+    public let posting: Posting
+    public let account: Account.ID
+    public let day: CivilDate
+    public let month: BillingMonth
+
+    public init(_ posting: Posting, on basis: Basis, booked day: CivilDate) {
+      (self.posting, self.day, account) = (posting, day, basis.account)
+      month = BillingMonth.bearing(delivered: posting.kind.day, booked: day, closed: basis.closed).month
+    }
   }
 
   public struct Known: Sendable {
@@ -47,20 +63,33 @@ public enum Standings {
     public let category: Category
     public let currency: Currency
     public let zone: String
+    /// The account's last month with a statement.
+    public let closed: BillingMonth?
   }
 
   public static func basis(of campaign: Campaign.ID, on connection: Connection) async throws(DatabaseError) -> Basis? {
-    let rows = try await connection.run(
+    basis(try await connection.run(basisStatement(campaign)))
+  }
+
+  public static func basis(of campaign: Campaign.ID, in tx: Transaction) async throws(DatabaseError) -> Basis? {
+    basis(try await tx.run(basisStatement(campaign)))
+  }
+
+  private static func basisStatement(_ campaign: Campaign.ID) -> Statement {
+    Statement(
       """
-      select c.business_id, c.account_id, c.category, a.currency, a.zone
+      select c.business_id, c.account_id, c.category, a.currency, a.zone,
+        (select max(s.month) from statement s where s.account_id = c.account_id)
       from campaign c join account a using (account_id) where c.campaign_id = $1
-      """, .int8(campaign.rawValue))
-    guard let row = rows.first, let category = Category(rawValue: row.int16(2)), let currency = Currency(row.text(3)) else {
-      return nil
-    }
+      """, [.int8(campaign.rawValue)])
+  }
+
+  private static func basis(_ rows: Rows) -> Basis? {
+    guard let row = rows.first, let category = Category(rawValue: row.int16(2)), let currency = Currency(row.text(3))
+    else { return nil }
     return Basis(
       business: Business.ID(row.int64(0)), account: Account.ID(row.int64(1)), category: category, currency: currency,
-      zone: row.text(4))
+      zone: row.text(4), closed: row.optionalDate(5).map { BillingMonth(of: $0) })
   }
 
   public static func numbers(on connection: Connection) async throws(DatabaseError) -> [String: Number.ID] {
@@ -75,40 +104,58 @@ public enum Standings {
     let rows = try await connection.run(
       """
       select u.seq, u.attempt, r.phone, s.standing, s.sent_at, s.delivered_at, s.read_at, s.failed_at, s.code, s.category,
-        s.pricing_type, s.market, s.charge, s.rate_id, s.charge_day
+        s.pricing_type, s.market, s.charge, s.rate_id, s.charge_day, s.number_id
       from unnest($2::int4[], $3::int2[]) u (seq, attempt)
       cross join lateral (select phone from recipient r where r.campaign_id = $1 and r.seq = u.seq) r
       left join lateral (
         select * from standing s where s.campaign_id = $1 and s.seq = u.seq and s.attempt = u.attempt
       ) s on true
       """, .int8(campaign.rawValue), .int4s(keys.map { Int32(clamping: $0.seq) }), .int2s(keys.map(\.attempt)))
-    return rows.map { row in
-      var state = State()
-      if let standing = row.optionalInt16(3) {
-        state.standing = Standing(rawValue: standing)!
-        state.sentAt = row.optionalInstant(4)
-        state.deliveredAt = row.optionalInstant(5)
-        state.readAt = row.optionalInstant(6)
-        state.failedAt = row.optionalInstant(7)
-        state.code = row.int32(8)
-        state.category = row.optionalInt16(9).flatMap(Category.init(rawValue:))
-        state.pricingType = row.optionalInt16(10).flatMap(PricingType.init(rawValue:))
-        state.market = row.optionalInt16(11).flatMap(Market.init(rawValue:))
-        state.charge = ChargeState(rawValue: row.int16(12))!
-        state.rate = row.optionalInt64(13).map { RateRow.ID($0) }
-        state.chargeDay = row.optionalDate(14)
-      }
-      return Known(
-        key: MessageKey(campaign: campaign, seq: Int64(row.int32(0)), attempt: row.int16(1)),
-        phone: PhoneNumber(digits: row.int64(2))!, state: state)
+    return rows.map { known($0, in: campaign) }
+  }
+
+  /// The next messages of a campaign, by key, that stand charged or without a price.
+  public static func charged(in campaign: Campaign.ID, after: MessageKey, limit: Int, _ tx: Transaction)
+    async throws(DatabaseError) -> [Known]
+  {
+    let rows = try await tx.run(
+      """
+      select s.seq, s.attempt, r.phone, s.standing, s.sent_at, s.delivered_at, s.read_at, s.failed_at, s.code, s.category,
+        s.pricing_type, s.market, s.charge, s.rate_id, s.charge_day, s.number_id
+      from standing s join recipient r on r.campaign_id = $1 and r.seq = s.seq
+      where s.campaign_id = $1 and (s.seq, s.attempt) > ($2, $3) and s.charge in (1, 3)
+      order by s.seq, s.attempt limit $4
+      """, .int8(campaign.rawValue), .int4(Int32(clamping: after.seq)), .int2(after.attempt), .int8(Int64(limit)))
+    return rows.map { known($0, in: campaign) }
+  }
+
+  static func known(_ row: Row, in campaign: Campaign.ID) -> Known {
+    var state = State()
+    if let standing = row.optionalInt16(3) {
+      state.standing = Standing(rawValue: standing)!
+      state.sentAt = row.optionalInstant(4)
+      state.deliveredAt = row.optionalInstant(5)
+      state.readAt = row.optionalInstant(6)
+      state.failedAt = row.optionalInstant(7)
+      state.code = row.int32(8)
+      state.category = row.optionalInt16(9).flatMap(Category.init(rawValue:))
+      state.pricingType = row.optionalInt16(10).flatMap(PricingType.init(rawValue:))
+      state.market = row.optionalInt16(11).flatMap(Market.init(rawValue:))
+      state.charge = ChargeState(rawValue: row.int16(12))!
+      state.rate = row.optionalInt64(13).map { RateRow.ID($0) }
+      state.chargeDay = row.optionalDate(14)
+      state.number = row.optionalInt64(15).map { Number.ID($0) }
     }
+    return Known(
+      key: MessageKey(campaign: campaign, seq: Int64(row.int32(0)), attempt: row.int16(1)),
+      phone: PhoneNumber(digits: row.int64(2))!, state: state)
   }
 
   /// One fold: the cursor, the standings and the postings in one commit. The folds' own key is the fence: when another
   /// folder was first the whole commit fails with a unique violation and nothing changed.
   public static func fold(
     k: Int64, upto: [(stream: Int64, k: Int64, day: CivilDate)], changed: [Campaign.ID: [(MessageKey, State)]],
-    postings: [Posting], tally: Tallies.Batch = Tallies.Batch(), business: Business.ID,
+    postings: [Booked], tally: Tallies.Batch = Tallies.Batch(), business: Business.ID,
     strays: [(reason: String, receipt: [UInt8])], flow: [Number.ID], holds: [MarketingHolds.Hold] = [], retries: Int = 0,
     on connection: Connection
   ) async throws(DatabaseError) {
@@ -126,15 +173,15 @@ public enum Standings {
         Statement(
           """
           insert into standing (campaign_id, seq, attempt, standing, sent_at, delivered_at, read_at, failed_at, code,
-            category, pricing_type, market, charge, rate_id, charge_day)
+            category, pricing_type, market, charge, rate_id, charge_day, number_id)
           select $1, * from unnest($2::int4[], $3::int2[], $4::int2[], $5::timestamptz[], $6::timestamptz[],
             $7::timestamptz[], $8::timestamptz[], $9::int4[], $10::int2[], $11::int2[], $12::int2[], $13::int2[],
-            $14::int8[], $15::date[])
+            $14::int8[], $15::date[], $16::int8[])
           on conflict (campaign_id, seq, attempt) do update set standing = excluded.standing, sent_at = excluded.sent_at,
             delivered_at = excluded.delivered_at, read_at = excluded.read_at, failed_at = excluded.failed_at,
             code = excluded.code, category = excluded.category, pricing_type = excluded.pricing_type,
             market = excluded.market, charge = excluded.charge, rate_id = excluded.rate_id,
-            charge_day = excluded.charge_day
+            charge_day = excluded.charge_day, number_id = excluded.number_id
           """,
           [
             .int8(campaign.rawValue), .int4s(rows.map { Int32(clamping: $0.0.seq) }), .int2s(rows.map(\.0.attempt)),
@@ -144,28 +191,11 @@ public enum Standings {
             .optionalInt2s(rows.map { $0.1.category?.rawValue }), .optionalInt2s(rows.map { $0.1.pricingType?.rawValue }),
             .optionalInt2s(rows.map { $0.1.market?.rawValue }), .int2s(rows.map(\.1.charge.rawValue)),
             .optionalInt8s(rows.map { $0.1.rate?.rawValue }), .optionalDates(rows.map(\.1.chargeDay)),
+            .optionalInt8s(rows.map { $0.1.number?.rawValue }),
           ]))
     }
     statements += MarketingHolds.statements(holds, retries: retries, byReceipt: true)
-    if !postings.isEmpty {
-      let kinds = postings.map(\.kind)
-      statements.append(
-        Statement(
-          """
-          insert into posting (fold_k, business_id, campaign_id, number_id, day, market, category, pricing_type, charge,
-            rate_id, count, amount, currency)
-          select $1, $2, * from unnest($3::int8[], $4::int8[], $5::date[], $6::int2[], $7::int2[], $8::int2[], $9::int2[],
-            $10::int8[], $11::int8[], $12::numeric[], $13::text[])
-          """,
-          [
-            .int8(k), .int8(business.rawValue), .int8s(kinds.map(\.campaign.rawValue)),
-            .int8s(kinds.map(\.number.rawValue)), .dates(kinds.map(\.day)), .int2s(kinds.map(\.market.rawValue)),
-            .optionalInt2s(kinds.map { $0.category?.rawValue }), .int2s(kinds.map(\.type.rawValue)),
-            .int2s(kinds.map { ChargeState($0.charge).rawValue }), .optionalInt8s(kinds.map { $0.charge.rate?.id?.rawValue }),
-            .int8s(postings.map { Int64($0.count) }), .numerics(postings.map(\.amount)),
-            .texts(kinds.map(\.currency.code)),
-          ]))
-    }
+    if !postings.isEmpty { statements.append(Ledger.posting(postings, k: k, business: business)) }
     if !tally.isEmpty { statements.append(tally.statement) }
     if !strays.isEmpty {
       statements.append(

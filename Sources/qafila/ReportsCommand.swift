@@ -10,22 +10,39 @@ enum ReportsCommand {
     Command(
       words: ["reports", "messages"], summary: "one line per message with its outcome and cost, streamed",
       options: period + [
-        Option("format", "FORMAT", "csv (unless given) or ndjson"),
+        Option("format", "FORMAT", "csv (unless given), ndjson or json"),
         Option("excel", nil, "for spreadsheets: BOM, phones as text"),
+        Option("delimiter", "WORD", "comma, semicolon or tab; semicolon for --excel in Arabic"),
+        Option("after", "LINE", "go on after this line: its recipient_ref, a hyphen, its attempt"),
         Option("output", "PATH", "to a file that only you read, instead of standard output"),
       ], settings: Setting.client, run: messages),
     Command(
       words: ["reports", "costs"], summary: "what messages cost, summed",
       options: period + [
-        Option("group-by", "WORDS", "some of campaign, market, category, number, day (comma between)"), Commands.json,
+        Option("group-by", "WORDS", "some of campaign, market, category, number, day, month (comma between)"),
+        Option("zone", "ZONE", "days and months of this time zone instead of the account's"),
+        Option("previous", nil, "beside each line the period before; needs --from and --to"), Commands.json,
       ], settings: Setting.client, run: costs),
+    Command(
+      words: ["reports", "statement"], summary: "a month's statement: JSON, CSV or a page to print",
+      details: [
+        "Without --month it lists the months. A month is provisional from the first of the next and closes on the eighth, "
+          + "with a number; then it never changes, and what comes later stands in the next as an adjustment."
+      ],
+      options: [
+        Option("month", "YYYY-MM", "which"), Option("account", "WABA", "of which account, where there are several"),
+        Option("format", "FORMAT", "csv (unless given), html or json"), Option("language", "WORD", "of the page: en or ar"),
+        Option("output", "PATH", "to a file that only you read, instead of standard output"), Commands.json,
+      ], settings: Setting.client, run: statement),
   ]
 
   private static func query(_ invocation: Invocation) -> [(String, String?)] {
     [
       ("campaign", invocation.option("campaign")), ("from", invocation.option("from")), ("to", invocation.option("to")),
       ("format", invocation.option("format")), ("group_by", invocation.option("group-by")),
-      ("excel", invocation.has("excel") ? "true" : nil),
+      ("excel", invocation.has("excel") ? "true" : nil), ("delimiter", invocation.option("delimiter")),
+      ("cursor", invocation.option("after")), ("zone", invocation.option("zone")),
+      ("compare", invocation.has("previous") ? "previous" : nil),
     ]
   }
 
@@ -40,9 +57,35 @@ enum ReportsCommand {
     if invocation.has("json") { return invocation.showList(items, []) }
     let names = items.first?.objectValue?.map(\.0) ?? []
     guard !names.isEmpty else { return Terminal.print("Nothing was charged.") }
-    let numbers: Set<String> = ["amount", "count", "messages", "charged", "free", "unpriced"]
-    var table = Table(names.map { ($0.replacing("_", with: " "), numbers.contains($0) ? .right : .left) })
-    for item in items { table.add(names.map { item.text($0) }) }
+    let words: Set<String> = ["campaign", "market", "category", "number", "day", "month", "currency"]
+    // A line has adjustments only where there are some.
+    let all = names + items.flatMap { $0.objectValue?.map(\.0) ?? [] }.filter { $0 == "charges" || $0 == "adjustments" }
+    var shown: [String] = []
+    for name in all where !shown.contains(name) { shown += name == "previous" ? ["previous.amount"] : [name] }
+    var table = Table(shown.map { ($0.replacing("_", with: " "), words.contains($0) ? .left : .right) })
+    for item in items { table.add(shown.map { item.text($0) }) }
     Terminal.print(table.text)
+  }
+
+  private static func statement(_ invocation: Invocation) async throws {
+    let client = try ServiceClient(invocation)
+    guard let month = invocation.option("month") else {
+      return invocation.showList(
+        try await client.all("/v1/statements"),
+        [
+          ("month", .left, { $0.text("month") }), ("account", .left, { $0.text("account") }),
+          ("state", .left, { $0.text("state") }), ("statement", .right, { $0.text("statement") }),
+          ("net", .right, { $0.text("net") }), ("currency", .left, { $0.text("currency") }),
+          ("unpriced", .right, { $0.text("unpriced") }),
+        ])
+    }
+    let target = invocation.option("output") ?? "-"
+    try await client.download(
+      "/v1/statements/" + ServiceClient.encoded(month),
+      [
+        ("account", invocation.option("account")), ("language", invocation.option("language")),
+        ("format", invocation.has("json") ? "json" : invocation.option("format") ?? "csv"),
+      ], to: target)
+    if target != "-" { Terminal.say("Written to \(target).") }
   }
 }

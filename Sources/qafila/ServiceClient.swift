@@ -41,6 +41,16 @@ struct ServiceClient: Sendable {
     try await call("POST", path + Self.query(query), body)
   }
 
+  /// Sends a small file whole, with an Idempotency-Key: a repeated try is the same write.
+  func send(_ path: String, _ bytes: [UInt8], type: String, _ query: [(String, String?)] = []) async throws -> JSONValue {
+    let own = headers.filter { $0.0 != "Content-Type" } + [("Content-Type", type)]
+    let request = HTTPRequest(
+      "POST", url + path + Self.query(query),
+      headers: own + [("Idempotency-Key", "cli-" + Crypto.hex(Crypto.randomBytes(12)))], body: bytes,
+      timeout: .seconds(120))
+    return try Self.read(try await http.send(request).get())
+  }
+
   /// The items of every page.
   func all(_ path: String, _ query: [(String, String?)] = [], limit: Int = .max) async throws -> [JSONValue] {
     var items: [JSONValue] = []

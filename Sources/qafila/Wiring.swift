@@ -82,7 +82,18 @@ final class Service: Sendable {
       if settings.roles.contains(.scheduler) {
         var own = Scheduler.Settings()
         own.unknownPatience = settings.unknownAfter
-        let scheduler = Scheduler(settings: own, pool: deskPool, on: desk, log: Log.write)
+        let scheduler = Scheduler(
+          settings: own, pool: deskPool, on: desk,
+          handlers: [
+            "price": { _ in
+              let counts = try await LatePricing.run(now: .now, on: deskPool)
+              Log.write("priced_again", [("looked", String(counts.looked)), ("changed", String(counts.changed))])
+            },
+            "close_months": { _ in
+              let count = try await MonthClosing.run(now: .now, on: deskPool)
+              if count > 0 { Log.write("months_closed", [("count", String(count))]) }
+            },
+          ], log: Log.write)
         run("scheduler", on: desk) { try await scheduler.run() }
         let client = HTTPClientSettings(maxConnections: 8, caFile: settings.caFile)
         let guardian = Guard(
@@ -155,17 +166,29 @@ final class Service: Sendable {
       },
       webhook: webhook,
       reportMessages: { request, writer in
+        let format: MessageReport.Format =
+          switch request.format {
+          case .csv: .csv
+          case .ndjson: .ndjson
+          case .json: .json
+          }
         var own = MessageReport.Request(
           business: request.business, campaign: request.campaign, from: request.from, to: request.to,
-          showsPhones: request.showsPhones, format: request.format == .csv ? .csv : .ndjson)
-        own.isForSpreadsheet = request.isExcel
+          showsPhones: request.showsPhones, format: format)
+        (own.isForSpreadsheet, own.delimiter, own.after) = (request.isExcel, request.delimiter, request.after)
         try await report.stream(own) { try await writer.write($0) }
       },
       reportCosts: { request in
-        try await CostReport.lines(
-          by: request.groups, business: request.business, campaign: request.campaign, from: request.from,
-          to: request.to,
-          on: doorPool)
+        var asked = CostLines.Asked(
+          groups: request.groups, business: request.business, campaign: request.campaign, from: request.from,
+          to: request.to)
+        asked.zone = request.zone
+        return try await CostReport.lines(asked, comparing: request.isComparing, on: doorPool)
+      },
+      statement: { request in
+        try await StatementReport.render(
+          request.account, request.month, as: StatementReport.Format(rawValue: request.format.rawValue) ?? .json,
+          language: StatementPage.Language(rawValue: request.language) ?? .en, on: doorPool)
       },
       metrics: { await counters.text() }, log: Log.write)
     return API(services).handle
@@ -197,6 +220,7 @@ enum Housekeeping {
         try await Migrator.ensurePartitions(pool)
         try await Idempotency.purge(pool)
         try await Notices.forget(on: pool)
+        _ = try await pool.run(Jobs.enqueue("close_months", key: "all", due: .now))
       } catch {
         if error == .cancelled { throw CancellationError() }
         Log.write("housekeeping_waits", [("error", "\(error)")])

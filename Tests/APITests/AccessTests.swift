@@ -49,7 +49,7 @@ import Testing
   @Test func `keeps the roles as the product has them`() {
     let may = { (role: Role) in Set(Permission.allCases.filter { $0.allows(role) }) }
     #expect(may(.admin) == Set(Permission.allCases))
-    #expect(may(.finance) == [.read, .readMoney])
+    #expect(may(.finance) == [.read, .readMoney, .readStatements, .manageMoney])
     #expect(!may(.marketer).contains(.cancelCampaigns) && !may(.marketer).contains(.seePhones))
     #expect(!may(.operate).contains(.manageKeys) && !may(.operate).contains(.recordConsents))
     #expect(may(.privacy).contains(.recordConsents) && !may(.privacy).contains(.draftCampaigns))

@@ -67,7 +67,7 @@ import Testing
     _ = try await Migrator.migrate(connection)
     await connection.close()
     #expect(try await Rates.list(currency: nil, on: store.pool).allSatisfy { $0.source == "mine" })
-    let book = try await Rates.book(on: store.pool)
+    let book = try await RateCards.prices(on: store.pool).pricing.book
     let day = CivilDate(year: 2026, month: 10, day: 2)!
     #expect(book.rate(.saudiArabia, .marketing, in: Currency("USD")!, on: day)?.amount == Amount("0.0576"))
     await store.close()
