@@ -14,6 +14,7 @@ public enum Migrations {
     Migration(name: "0006_calendars", sql: PackageResources._006_calendars_sql),
     Migration(name: "0007_rates", sql: PackageResources._007_rates_sql),
     Migration(name: "0007_ledger", sql: PackageResources._007_ledger_sql),
+    Migration(name: "0007_reconciliation", sql: PackageResources._007_reconciliation_sql),
     Migration(name: "0009_freeze_at_launch", sql: PackageResources._009_freeze_at_launch_sql),
     Migration(name: "0010_guard", sql: PackageResources._010_guard_sql),
   ]

@@ -191,6 +191,12 @@ enum OpenAPI {
       method: "post", path: "/v1/statements/parties", summary: "Name seller and buyer, and the VAT that is added",
       body: "Parties", answer: "Parties"),
     Operation(
+      method: "get", path: "/v1/reconciliations",
+      summary: "What Meta says it charged beside the ledger, and why they differ", answer: "[Reconciliation]"),
+    Operation(
+      method: "post", path: "/v1/reconciliations", summary: "Compare now instead of once a day", status: 202,
+      answer: "Object"),
+    Operation(
       method: "get", path: "/v1/rates", summary: "Meta's list prices",
       query: [("currency", "of one currency"), ("market", "of one market"), ("on", "only what holds on that day")],
       answer: "[Rate]"),

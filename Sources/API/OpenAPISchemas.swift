@@ -167,6 +167,14 @@ enum OpenAPISchemas {
       "month": {"type": "string"}, "account": {"type": "string"},
       "state": {"enum": ["running", "provisional", "closing", "closed"]}, "statement": {"type": ["string", "null"]},
       "net": {"type": "string"}, "currency": {"type": "string"}, "unpriced": {"type": "integer"}}},
+    "Difference": {"type": "object", "properties": {
+      "reason": {"enum": ["receipt_missing", "foreign", "not_counted_by_meta", "unpriced", "volume_tier", "rounding",
+      "price"]}, "volume": {"type": "integer"}, "amount": {"type": ["string", "null"]}}},
+    "Reconciliation": {"type": "object", "properties": {
+      "account": {"type": "string"}, "currency": {"type": "string"}, "from": {"type": "string"}, "to": {"type": "string"},
+      "ran_at": {"type": "string"}, "meta": {"type": "object"}, "ledger": {"type": "object"},
+      "differences": {"type": "array", "items": {"$ref": "#/components/schemas/Difference"}},
+      "lines": {"type": "array", "items": {"type": "object"}, "description": "only where the two differ"}}},
     "Party": {"type": "object", "properties": {
       "name": {"type": "string"}, "tax_number": {"type": "string"}, "address": {"type": "string"}}},
     "Parties": {"type": "object", "properties": {

@@ -17,6 +17,8 @@ struct StatementRoutes: Sendable {
     router.add("GET", "/v1/statements/parties", .key(.readStatements), parties)
     router.add("POST", "/v1/statements/parties", .key(.manageMoney), name)
     router.add("GET", "/v1/statements/{month}", .key(.readStatements), show)
+    router.add("GET", "/v1/reconciliations", .key(.readStatements), reconciliations)
+    router.add("POST", "/v1/reconciliations", .key(.manageMoney), reconcile)
   }
 
   private func list(_ call: Call) async throws -> HTTPResponse {
@@ -98,6 +100,43 @@ struct StatementRoutes: Sendable {
         "account", remedy: "There are several: \(accounts.map(\.wabaID).prefix(20).joined(separator: ", ")).")
     }
     return accounts[0]
+  }
+
+  // MARK: Reconciliation
+
+  /// The newest of each account.
+  private func reconciliations(_ call: Call) async throws -> HTTPResponse {
+    var items: [JSONValue] = []
+    for account in try await Statements.accounts(of: call.caller.business, on: services.pool) {
+      guard let run = try await Reconciliations.latest(of: account.id, on: services.pool) else { continue }
+      items.append([
+        "account": .string(account.wabaID), "currency": .string(account.currency.code),
+        "from": .string(run.from.description), "to": .string(run.to.description), "ran_at": .time(run.ranAt),
+        "meta": side(run.meta.volume, run.meta.cost), "ledger": side(run.volume, run.cost),
+        "differences": Reconciliations.json(run.parts),
+        "lines": .array(
+          run.lines.map { line in
+            [
+              "day": .string(line.key.day.description),
+              "number": PhoneNumber(digits: line.key.number).map { .string($0.e164) } ?? .null,
+              "country": .string(line.key.country), "category": line.key.category.map { .string($0.word) } ?? .null,
+              "pricing_type": .string(line.key.type.word), "meta": side(line.meta.volume, line.meta.cost),
+              "ledger": side(line.volume, line.cost), "differences": Reconciliations.json(line.parts),
+            ]
+          }),
+      ])
+    }
+    return .page(items, next: nil)
+  }
+
+  private func side(_ volume: Int64, _ cost: Amount?) -> JSONValue {
+    ["volume": .count(volume), "cost": cost.map { .string($0.text()) } ?? .null]
+  }
+
+  private func reconcile(_ call: Call) async throws -> HTTPResponse {
+    _ = try await services.pool.run(
+      Jobs.enqueue("reconcile", key: "asked-\(call.caller.business)", due: .now))
+    return .json(202, ["queued": true])
   }
 
   // MARK: Parties

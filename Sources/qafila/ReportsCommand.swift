@@ -34,6 +34,11 @@ enum ReportsCommand {
         Option("format", "FORMAT", "csv (unless given), html or json"), Option("language", "WORD", "of the page: en or ar"),
         Option("output", "PATH", "to a file that only you read, instead of standard output"), Commands.json,
       ], settings: Setting.client, run: statement),
+    Command(
+      words: ["reports", "reconcile"], summary: "what Meta says it charged beside the ledger, and why they differ",
+      details: ["Compared once a day over the last 37 days, in messages and in money, each difference with its reason."],
+      options: [Option("now", nil, "compare now; look again in a minute"), Commands.json], settings: Setting.client,
+      run: reconcile),
   ]
 
   private static func query(_ invocation: Invocation) -> [(String, String?)] {
@@ -87,5 +92,35 @@ enum ReportsCommand {
         ("format", invocation.has("json") ? "json" : invocation.option("format") ?? "csv"),
       ], to: target)
     if target != "-" { Terminal.say("Written to \(target).") }
+  }
+
+  private static func reconcile(_ invocation: Invocation) async throws {
+    let client = try ServiceClient(invocation)
+    if invocation.has("now") {
+      _ = try await client.post("/v1/reconciliations")
+      return Terminal.say("It is being compared.")
+    }
+    let items = try await client.all("/v1/reconciliations")
+    if invocation.has("json") { return invocation.showList(items, []) }
+    guard !items.isEmpty else { return Terminal.print("Nothing was compared yet; --now does it.") }
+    for item in items {
+      Terminal.print(
+        "\(item.text("account")) from \(item.text("from")) to \(item.text("to")): Meta \(item.text("meta.volume")) messages, "
+          + "\(item.text("meta.cost")) \(item.text("currency")); ledger \(item.text("ledger.volume")), "
+          + item.text("ledger.cost"))
+      var table = Table([
+        ("day", .left), ("number", .left), ("country", .left), ("category", .left), ("why", .left), ("messages", .right),
+        ("amount", .right),
+      ])
+      for line in item["lines"]?.arrayValue ?? [] {
+        for part in line["differences"]?.arrayValue ?? [] {
+          table.add(
+            ["day", "number", "country", "category"].map { line.text($0) } + [
+              part.text("reason").replacing("_", with: " "), part.text("volume"), part.text("amount"),
+            ])
+        }
+      }
+      Terminal.print(item["lines"]?.arrayValue?.isEmpty == false ? table.text : "They agree.")
+    }
   }
 }

@@ -82,6 +82,9 @@ final class Service: Sendable {
       if settings.roles.contains(.scheduler) {
         var own = Scheduler.Settings()
         own.unknownPatience = settings.unknownAfter
+        let graph = GraphClient(
+          HTTPClient(on: desk, settings: HTTPClientSettings(maxConnections: 8, caFile: settings.caFile)),
+          url: settings.graphURL, version: settings.graphVersion)
         let scheduler = Scheduler(
           settings: own, pool: deskPool, on: desk,
           handlers: [
@@ -93,13 +96,14 @@ final class Service: Sendable {
               let count = try await MonthClosing.run(now: .now, on: deskPool)
               if count > 0 { Log.write("months_closed", [("count", String(count))]) }
             },
+            "reconcile": { job in
+              try await MetaFigures.reconcile(
+                graph, tokens: Tokens(sealKey: settings.sealKey), isAsked: job.key != "daily", on: deskPool)
+            },
           ], log: Log.write)
         run("scheduler", on: desk) { try await scheduler.run() }
-        let client = HTTPClientSettings(maxConnections: 8, caFile: settings.caFile)
         let guardian = Guard(
-          pool: deskPool,
-          graph: GraphClient(HTTPClient(on: desk, settings: client), url: settings.graphURL, version: settings.graphVersion),
-          tokens: Tokens(sealKey: settings.sealKey), on: desk, log: Log.write)
+          pool: deskPool, graph: graph, tokens: Tokens(sealKey: settings.sealKey), on: desk, log: Log.write)
         run("guard", on: desk) { try await guardian.run() }
         run("housekeeping", on: desk) { try await Housekeeping.run(deskPool, on: desk) }
       }
@@ -221,6 +225,7 @@ enum Housekeeping {
         try await Idempotency.purge(pool)
         try await Notices.forget(on: pool)
         _ = try await pool.run(Jobs.enqueue("close_months", key: "all", due: .now))
+        _ = try await pool.run(Jobs.enqueue("reconcile", key: "daily", due: .now))
       } catch {
         if error == .cancelled { throw CancellationError() }
         Log.write("housekeeping_waits", [("error", "\(error)")])
