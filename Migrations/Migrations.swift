@@ -11,6 +11,7 @@ public enum Migrations {
   public static let all: [Migration] = [
     Migration(name: "0001_foundation", sql: PackageResources._001_foundation_sql),
     Migration(name: "0005_refusals", sql: PackageResources._005_refusals_sql),
+    Migration(name: "0005_pace", sql: PackageResources._005_pace_sql),
     Migration(name: "0006_calendars", sql: PackageResources._006_calendars_sql),
     Migration(name: "0007_rates", sql: PackageResources._007_rates_sql),
     Migration(name: "0007_ledger", sql: PackageResources._007_ledger_sql),

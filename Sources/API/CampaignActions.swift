@@ -5,7 +5,7 @@ import Postgres
 import Reactor
 import Store
 
-/// Launch, pause, resume, cancel.
+/// Launch, pause, resume, cancel, and another pace.
 struct CampaignActions: Sendable {
   let services: APIServices
   let counts: CountsCache
@@ -16,6 +16,7 @@ struct CampaignActions: Sendable {
     router.add("POST", "/v1/campaigns/{id}/pause", .key(.pauseCampaigns), pause)
     router.add("POST", "/v1/campaigns/{id}/resume", .key(.resumeCampaigns), resume)
     router.add("POST", "/v1/campaigns/{id}/cancel", .key(.cancelCampaigns), cancel)
+    router.add("POST", "/v1/campaigns/{id}/pace", .key(.pauseCampaigns), pace)
   }
 
   /// Starts a draft: everything is checked again, because days may lie between. `now` skips the wait of 60 s;
@@ -78,12 +79,7 @@ struct CampaignActions: Sendable {
     guard [.scheduled, .preparing, .sending].contains(entry.state) else {
       throw CampaignActions.conflict(entry, "not_running", "paused")
     }
-    if call.caller.role == .marketer, entry.createdBy != call.caller.actor {
-      throw Problem(
-        403, "not_yours", "A marketer pauses only their own campaigns.",
-        detail: "\(entry.createdBy) made this campaign.",
-        remedy: "Ask its maker or an operator.")
-    }
+    try CampaignActions.owned(entry, call, "pauses")
     try await Campaigns.pause(
       entry.id, of: call.caller.business, cause: call.caller.role == .marketer ? .marketer : .operator,
       by: call.caller.actor, reason: reason, on: services.pool)
@@ -137,6 +133,45 @@ struct CampaignActions: Sendable {
         entry.id, of: call.caller.business, by: call.caller.actor, reason: reason, on: services.pool)
     else { throw CampaignActions.conflict(entry, "over", "cancelled") }
     return try await answer(entry.id, call)
+  }
+
+  /// Another pace while it runs: it holds within a second; a jitter that it leaves no room for is refused, and one that was
+  /// chosen for the old pace gives way.
+  private func pace(_ call: Call) async throws -> HTTPResponse {
+    let json = try call.json()
+    let units = CampaignSpec.Pace.Unit.allCases.map(\.rawValue)
+    let fields = try Fields(json, known: units + ["jitter", "reason"], later: ["spread_until", "warm_up", "per_day"])
+    let entry = try await read(call)
+    guard [.scheduled, .preparing, .sending].contains(entry.state) else {
+      throw CampaignActions.conflict(entry, "not_running", "given another pace")
+    }
+    try CampaignActions.owned(entry, call, "changes")
+    var object = json.objectValue ?? []
+    object.removeAll { $0.0 == "reason" }
+    var members = JSONObject()
+    for (name, value) in object { members.append(name, value) }
+    var spec = try CampaignSpec(json: .stored(entry.spec))
+    spec.pace = try CampaignSpec.Pace(json: .object(members), at: "")
+    guard spec.pace.limit != nil else {
+      throw Problem.missing("per_second", remedy: "Write one of \(units.joined(separator: ", ")).")
+    }
+    let numbers = try await Numbers.list(of: call.caller.business, on: services.pool).filter {
+      entry.numbers.contains($0.id)
+    }
+    try spec.applyDefaults(
+      category: entry.category, perSecondLimit: numbers.reduce(0) { $0 + $1.limit },
+      perSecondFree: numbers.reduce(0) { $0 + $1.free })
+    try await CampaignPace.change(
+      entry.id, to: spec.pace, of: call.caller.business, by: call.caller.actor,
+      reason: try fields.text("reason", limit: 500) ?? "", on: services.pool)
+    return try await answer(entry.id, call)
+  }
+
+  private static func owned(_ entry: Campaigns.Entry, _ call: Call, _ acts: String) throws(Problem) {
+    guard call.caller.role == .marketer, entry.createdBy != call.caller.actor else { return }
+    throw Problem(
+      403, "not_yours", "A marketer \(acts) only their own campaigns.",
+      detail: "\(entry.createdBy) made this campaign.", remedy: "Ask its maker or an operator.")
   }
 
   private func read(_ call: Call) async throws -> Campaigns.Entry {

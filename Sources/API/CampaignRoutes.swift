@@ -75,7 +75,8 @@ struct CampaignRoutes: Sendable {
     return CampaignView(
       entry: entry, numbers: numbers, pauses: pauses, spec: spec(entry), zones: zones[id] ?? [],
       language: call.language, frozen: try await Campaigns.frozen(id, on: services.pool),
-      calendars: zones.isEmpty ? [] : try await Calendars.blackouts(of: call.caller.business, on: services.pool))
+      calendars: zones.isEmpty ? [] : try await Calendars.blackouts(of: call.caller.business, on: services.pool),
+      pace: try await CampaignPace.current(id, on: services.pool))
   }
 
   /// Nil for a request of an older version that this one does not read; it is still shown as stored.

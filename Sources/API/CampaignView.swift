@@ -19,6 +19,8 @@ struct CampaignView: Sendable {
   var frozen: [UInt8]?
   /// The business's calendars as they are now.
   var calendars: [BlackoutCalendar] = []
+  /// The pace that holds; nil in lists.
+  var pace: CampaignSpec.Pace?
 
   /// Meta drops a message after 30 days; a week later nothing can come any more.
   static let settling: Duration = .seconds(37 * 86_400)
@@ -150,6 +152,8 @@ struct CampaignView: Sendable {
     if let parent = entry.parent { object.append("parent", .id(parent)) }
     guard full else { return object }
     object.append("spec", .stored(entry.spec))
+    // What holds now: it may have been changed since the launch.
+    if let pace = pace?.json { object.append("pace", pace) }
     object.append("template", FrozenText(frozen)?.json ?? .null)
     if let snapshot {
       object.append("counts", .object(CampaignView.counts(snapshot.counts, asOf: snapshot.asOf)))

@@ -127,6 +127,9 @@ enum OpenAPI {
     Operation(
       method: "post", path: "/v1/campaigns/{id}/cancel", summary: "End for good", body: "Reason", answer: "Campaign"),
     Operation(
+      method: "post", path: "/v1/campaigns/{id}/pace", summary: "Another pace while it runs; holds within a second",
+      body: "NewPace", answer: "Campaign"),
+    Operation(
       method: "post", path: "/v1/campaigns/{id}/preview",
       summary: "The message for five real people; from the launch on, the frozen people and text", answer: "Preview"
     ),

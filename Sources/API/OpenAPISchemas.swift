@@ -117,6 +117,10 @@ enum OpenAPISchemas {
     "Launch": {"type": "object", "properties": {
       "now": {"type": "boolean", "description": "skip the wait of 60 s"},
       "start_at": {"type": "string", "description": "when the draft names no start"}, "reason": {"type": "string"}}},
+    "NewPace": {"type": "object", "properties": {
+      "per_second": {"type": "integer"}, "per_minute": {"type": "integer"}, "per_hour": {"type": "integer"},
+      "jitter": {"enum": ["none", "human"], "description": "human needs at most 0.8 of what the numbers allow"},
+      "reason": {"type": "string"}}},
     "Campaign": {"type": "object", "properties": {
       "id": {"type": "string"}, "name": {"type": "string"}, "kind": {"enum": ["campaign", "test"]},
       "state": {"enum": ["draft", "awaiting_approval", "scheduled", "preparing", "sending", "waiting", "paused",

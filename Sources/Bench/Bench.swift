@@ -18,6 +18,8 @@ struct Bench {
     Figure(name: "sender_memory", about: "peak memory at 10,000 and at a million recipients", run: SenderMemory.run),
     Figure(name: "report_messages", about: "a million lines of the messages report, and memory", run: ReportTime.run),
     Figure(name: "window_law", about: "80 a second for 30 s: fullest second, slots used", run: WindowLawFigure.run),
+    Figure(name: "pace_error", about: "80 and 1,000 a second, each jitter: kept rate, fullest second, p99", run: PaceError.run),
+    Figure(name: "takeover", about: "from kill -9 of an owner to the next owner's first send", run: Takeover.run),
     Figure(name: "stop_delay", about: "from a pause's commit to the last message", run: StopDelay.run),
   ]
 
@@ -25,6 +27,8 @@ struct Bench {
     var rounds = 3
     /// Of `send_throughput`.
     var recipients = 100_000
+    /// Of `pace_error`, each of its four measurements.
+    var seconds = 60
     /// Of `expansion` and `report_messages`.
     var contacts = 1_000_000
     /// Requests in flight of the bare client.
@@ -47,6 +51,7 @@ struct Bench {
       words.removeFirst()
       switch word {
       case "--rounds": options.rounds = number(word)
+      case "--seconds": options.seconds = number(word)
       case "--recipients": options.recipients = number(word)
       case "--contacts": options.contacts = number(word)
       case "--in-flight": options.inFlight = number(word)
@@ -76,7 +81,7 @@ struct Bench {
 
   private static func refuse(_ reason: String) -> Never {
     say(
-      "\(reason)\nusage: deploy/bench [--rounds N] [--recipients N] [--contacts N] [--in-flight N] [--keep] [NAME…]\n"
+      "\(reason)\nusage: deploy/bench [--rounds N] [--seconds N] [--recipients N] [--contacts N] [--in-flight N] [--keep] [NAME…]\n"
         + figures.map { "  \($0.name): \($0.about)" }.joined(separator: "\n"))
     exit(2)
   }

@@ -143,7 +143,7 @@ final class Stage: Sendable {
   // MARK: Campaigns
 
   /// Drafts and launches a campaign to everybody. `held`: nothing leaves before `release`.
-  func launch(perSecond: Int, held: Bool) async throws -> Campaign.ID {
+  func launch(perSecond: Int, held: Bool, jitter: String = "none") async throws -> Campaign.ID {
     let spec = try CampaignSpec(
       json: JSONValue(
         parsing: Array(
@@ -151,7 +151,7 @@ final class Stage: Sendable {
           {"name": "offer", "from": "\(Stage.phoneNumberID)", "template": {"name": "ramadan_offer", "language": "ar",
            "stop_button": 0, "parameters": {"body": [{"attr": "first_name", "fallback": "عميلنا العزيز"}, "20%"]}},
            "audience": {"id": "1"}, "schedule": {"start_at": "now", "window": "always"},
-           "pace": {"per_second": \(perSecond), "jitter": "none"}, "require_opt_in": true}
+           "pace": {"per_second": \(perSecond), "jitter": "\(jitter)"}, "require_opt_in": true}
           """.utf8)))
     let campaign = try await Campaigns.insert(
       Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: [number]),

@@ -89,6 +89,8 @@ public actor Scheduler {
   /// One look at each live campaign; a step that is not due costs little and is asked for again later.
   private func tend() async throws {
     for live in try await Tending.live(on: pool) {
+      // Cheap, and nothing of the campaign leaves before: never put off by what takes long.
+      if live.state == .sending { try await CampaignPace.divide(live.campaign, on: pool) }
       if let until = restUntil[live.campaign], until > .now { continue }
       let started = BootInstant.now
       switch live.state {

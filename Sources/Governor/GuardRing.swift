@@ -23,6 +23,13 @@ public struct GuardRing: Sendable {
     instants = Array(repeating: .min, count: limit)
   }
 
+  /// The same memory under another law: the newest sends stay known, so a lower limit holds at once.
+  public func under(limit: Int, window: Duration) -> GuardRing {
+    var ring = GuardRing(limit: limit, window: window)
+    for instant in (instants[oldest...] + instants[..<oldest]).filter({ $0 != .min }).suffix(limit) { ring.note(at: instant) }
+    return ring
+  }
+
   /// Whether a send at `now` keeps the law. It notes nothing.
   public func permits(at now: Int64) -> Bool { now >= earliest(after: .min) && now >= newest }
 

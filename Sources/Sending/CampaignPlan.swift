@@ -13,6 +13,10 @@ struct CampaignPlan: Sendable {
     let window: Duration
     /// Set by the campaign, not by the number: then it is a law of its own.
     let isOwn: Bool
+    /// The most that any window may hold. Without jitter it is the pace. Moving sends about and keeping their mean needs
+    /// room: `human` may fill a window to 5/4 of the pace, which at 0.8 of a number's limit is that limit.
+    var fullest: Int { isJittered ? (limit * 5 + 3) / 4 : limit }
+    let isJittered: Bool
   }
 
   let campaign: Campaign.ID
@@ -20,12 +24,12 @@ struct CampaignPlan: Sendable {
   let marketing: Bool
   let message: TemplateMessage
   let jitter: Jitter.Profile
-  /// At most so many messages in each `window`, over all the campaign's numbers; nil: the number's rate less its reserve.
+  /// This lane's part of the campaign's pace: at most so many messages in each `window`, 0 for none; nil: the number's
+  /// rate less its reserve.
   let ownPace: (limit: Int, window: Duration)?
   let reservePercent: Int
   /// When people may be written to, by the calendars as they were when the plan was read.
   let opening: Opening
-  let place: (index: Int, count: Int)
   /// On the boot clock, as of when the plan was read.
   let endAt: Int64?
   let isPaused: Bool
@@ -41,11 +45,12 @@ struct CampaignPlan: Sendable {
       let limit = max(1, perSecond * (100 - reservePercent) / 100)
       return Pace(
         interval: EmissionInterval(limit: limit, per: .seconds(1), pathAllowance: allowance), limit: limit,
-        window: .seconds(1), isOwn: false)
+        window: .seconds(1), isOwn: false, isJittered: false)
     }
-    let share = own.limit / place.count + (place.index < own.limit % place.count ? 1 : 0)
-    guard share > 0 else { return nil }
-    return Pace(interval: EmissionInterval(limit: share, per: own.window), limit: share, window: own.window, isOwn: true)
+    guard own.limit > 0 else { return nil }
+    return Pace(
+      interval: EmissionInterval(limit: own.limit, per: own.window), limit: own.limit, window: own.window, isOwn: true,
+      isJittered: jitter == .human)
   }
 
   func isOver(at now: Int64) -> Bool { endAt.map { now >= $0 } ?? false }
@@ -71,11 +76,10 @@ extension CampaignPlan {
       spec.template.order(header: definition.headerNames, body: definition.body.names)
       message = try TemplateMessage(definition, TemplateFill(spec.template))
     }
-    jitter = spec.pace.jitter == .human ? .human : .none
-    ownPace = spec.pace.limit.map { ($0, .seconds(spec.pace.unit.seconds)) }
+    jitter = (live.jitter.flatMap { CampaignSpec.Pace.Jitter(rawValue: $0) } ?? spec.pace.jitter) == .human ? .human : .none
+    ownPace = (live.share.limit, .seconds(live.share.seconds))
     self.reservePercent = reservePercent
     opening = spec.schedule.opening(calendars)
-    place = live.place
     endAt = live.endAt.map { boot + ($0 - wall).nanoseconds }
     isPaused = live.isPaused
     isCancelled = live.isCancelled

@@ -199,9 +199,16 @@ actor Lane {
     for touch in try await LaneLog.recentTouches(numberID, within: PairLimit.memory, on: line.claims) {
       queue.learn(touch.contact, handedOverAt: touch.at.nanoseconds - wall)
     }
-    for take in try await LaneLog.openTakes(numberID, on: line.claims)
-    where queue.streams[take.campaign] != nil && queue.streams[take.campaign]!.take == nil {
-      queue.setTake(take, of: take.campaign)
+    let slow = plans.compactMap { $0.ownPace.map { Int($0.window.nanoseconds / 1_000_000_000) } }.max() ?? 0
+    for campaign in try await LaneLog.claimedLately(numberID, within: max(1, slow), on: line.claims) {
+      queue.keepDistance(campaign, at: now)
+    }
+    for take in try await LaneLog.openTakes(numberID, on: line.claims) {
+      if let stream = queue.streams[take.campaign] {
+        if stream.take == nil { queue.setTake(take, of: take.campaign) }
+      } else if plans.contains(where: { $0.campaign == take.campaign && $0.ownPace?.limit == 0 }) {
+        try await giveBack(take)
+      }
     }
   }
 
@@ -240,10 +247,28 @@ actor Lane {
               campaign: message.campaign, seq: message.recipient.seq, reason: plan.isCancelled ? .cancelled : .expired)))
       }
     }
+    for plan in plans where plan.ownPace?.limit == 0 { try await handOn(plan.campaign) }
     self.plans = plans
     openings = openings.filter { queue.streams[$0.key] != nil }
     // Other lanes took runs, people came back, zones opened: everything may be asked about again.
     (dueTaken, exhausted) = ([], [])
+  }
+
+  /// This number has no part in a campaign any more: who waits here goes back to everybody's queue, the rest of the run to
+  /// whichever number takes it. Nobody who was handed over is touched.
+  private func handOn(_ campaign: Campaign.ID) async throws {
+    for message in queue.withdraw(campaign) { finished(message, back: .returned, after: 0) }
+    guard let take = queue.streams[campaign]?.take else { return }
+    if take.cursor <= take.hi { try await giveBack(take) }
+    queue.setTake(nil, of: campaign)
+  }
+
+  private func giveBack(_ take: LaneLog.Take) async throws {
+    try await LaneLog.giveBack(
+      take, numberID, k: k + 1, epoch: epoch, node: line.node, doneK: doneK, on: line.claims)
+    k += 1
+    advanceDone()
+    line.log("run_given_back", [("number", number.phoneNumberID), ("campaign", take.campaign.description)])
   }
 
   private var plans: [CampaignPlan] = []
@@ -460,7 +485,7 @@ actor Lane {
       line.counters.notSent()
       restsUntil = now + min(5_000_000_000, 100_000_000 << Int64(min(failures, 6)))
       line.log("not_written", [("number", number.phoneNumberID), ("reason", reason)])
-      if isOurs { queue.cameBack(message) } else { finished(message, back: .returned, after: 0) }
+      if !isOurs || !queue.cameBack(message) { finished(message, back: .returned, after: 0) }
     case .known(let ending):
       failures = 0
       settle(message, ending, handedOver)

@@ -39,7 +39,7 @@ struct LaneQueue {
 
   /// One campaign's share of the lane.
   struct Stream {
-    let plan: CampaignPlan
+    var plan: CampaignPlan
     var bucket: Bucket
     var jitter: Jitter
     /// The campaign's own window law, when it has a pace of its own.
@@ -95,23 +95,22 @@ struct LaneQueue {
   /// Takes the campaigns as they are now: new ones get a stream, those that ended lose it once it is empty.
   mutating func adopt(_ plans: [CampaignPlan], perSecond: Int) {
     if perSecond != self.perSecond {
-      // A fresh ring forgets at most one second of sends: the pacer alone keeps that second, at the stricter of both.
       self.perSecond = perSecond
-      ring = GuardRing(limit: perSecond, window: .seconds(1))
+      ring = ring.under(limit: perSecond, window: .seconds(1))
       pacer = Bucket(interval: LaneQueue.interval(perSecond, limits), tat: pacer.tat)
     }
     let live = Dictionary(uniqueKeysWithValues: plans.map { ($0.campaign, $0) })
     for (campaign, stream) in streams where live[campaign] == nil && stream.isEmpty { streams[campaign] = nil }
     for plan in plans {
       if var stream = streams[plan.campaign] {
-        stream.isHalted = plan.isPaused
+        change(&stream, to: plan)
         streams[plan.campaign] = stream
       } else if let pace = plan.pace(perSecond: perSecond, allowance: limits.pathAllowance) {
         seed &+= 1
         var stream = Stream(
           plan: plan, bucket: Bucket(interval: pace.interval),
-          jitter: Jitter(plan.jitter, seed: seed, limit: pace.limit, per: pace.window),
-          ring: pace.isOwn ? GuardRing(limit: pace.limit, window: pace.window) : nil)
+          jitter: Jitter(plan.jitter, seed: seed, limit: pace.fullest, per: pace.window),
+          ring: pace.isOwn ? GuardRing(limit: pace.fullest, window: pace.window) : nil)
         stream.isHalted = plan.isPaused
         streams[plan.campaign] = stream
       }
@@ -123,6 +122,30 @@ struct LaneQueue {
       let part = EmissionInterval(nanoseconds: pacer.interval.nanoseconds * Int64(sharing))
       streams[campaign]!.bucket.interval = max(pace.interval, part)
     }
+  }
+
+  /// A campaign as it is now, its pace perhaps another one. Slots already given keep their times; what was sent stays
+  /// known to the ring. Without a part in the pace it stands still and keeps that memory.
+  private mutating func change(_ stream: inout Stream, to plan: CampaignPlan) {
+    let old = stream.plan.pace(perSecond: perSecond, allowance: limits.pathAllowance)
+    let new = plan.pace(perSecond: perSecond, allowance: limits.pathAllowance)
+    stream.isHalted = plan.isPaused || new == nil
+    if let new, new.isOwn, old.map({ $0.fullest != new.fullest || $0.limit != new.limit || $0.window != new.window }) ?? true
+    {
+      stream.ring =
+        stream.ring?.under(limit: new.fullest, window: new.window) ?? GuardRing(limit: new.fullest, window: new.window)
+      seed &+= 1
+      stream.jitter = Jitter(plan.jitter, seed: seed, limit: new.fullest, per: new.window)
+      // A slower pace begins a step of its own after the last slot of the old.
+      stream.bucket.tat += max(0, new.interval.nanoseconds - stream.bucket.interval.nanoseconds)
+    }
+    stream.plan = plan
+  }
+
+  /// After a takeover: the old owner may have sent a moment ago, so the first slot is a step away.
+  mutating func keepDistance(_ campaign: Campaign.ID, at now: Int64) {
+    guard let interval = streams[campaign]?.bucket.interval else { return }
+    streams[campaign]!.bucket.tat = max(streams[campaign]!.bucket.tat, now + interval.nanoseconds)
   }
 
   mutating func setTake(_ take: LaneLog.Take?, of campaign: Campaign.ID) { streams[campaign]?.take = take }
@@ -317,7 +340,12 @@ struct LaneQueue {
   }
 
   /// Surely never left: it takes a new slot, ahead of what has not been claimed.
-  mutating func cameBack(_ message: Message) { streams[message.campaign]?.returned.append(message) }
+  /// False when its campaign is not in the lane any more: somebody else's then.
+  mutating func cameBack(_ message: Message) -> Bool {
+    guard let stream = streams[message.campaign], stream.plan.ownPace?.limit != 0 else { return false }
+    streams[message.campaign]!.returned.append(message)
+    return true
+  }
 
   /// Takes out what was not handed over before the hours of its people ended: a pause, a throttle or a gate that did not
   /// answer came between. They go back to the queue and wait for the next opening.

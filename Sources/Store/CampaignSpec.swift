@@ -174,7 +174,7 @@ extension CampaignSpec {
     public var unit: Unit
     public var jitter: Jitter?
 
-    init(json: JSONValue, at path: String) throws(Problem) {
+    public init(json: JSONValue, at path: String) throws(Problem) {
       let units = Unit.allCases.map(\.rawValue)
       let fields = try Fields(json, at: path, known: units + ["jitter"], later: ["per_day", "warm_up"])
       (limit, unit) = (nil, .second)
@@ -192,7 +192,7 @@ extension CampaignSpec {
       jitter = try fields.word("jitter", Jitter.self)
     }
 
-    var json: JSONValue? {
+    public var json: JSONValue? {
       var object = JSONObject()
       if let limit { object.append(unit.rawValue, .number(String(limit))) }
       if let jitter { object.append("jitter", .string(jitter.rawValue)) }

@@ -6,7 +6,7 @@ import Postgres
 /// A claim's epoch is read from row k-1 of the same number and epoch; a stale owner reads null there, and the column is
 /// not null: being fenced is an error (`23502`), never zero rows. Two owners appending the same k: one gets `23505`.
 public enum LaneLog {
-  public enum Kind: Int16, Sendable { case range = 1, due = 2, takeover = 3, release = 4 }
+  public enum Kind: Int16, Sendable { case range = 1, due = 2, takeover = 3, release = 4, givenBack = 5 }
 
   /// The newest row of a lane.
   public struct Head: Sendable, Equatable {
@@ -246,6 +246,40 @@ public enum LaneLog {
     }
   }
 
+  /// Gives a run back from its cursor on: this number has no part in the campaign's pace any more, another takes the rest.
+  /// The lane's own log goes first, in the same commit: a stale owner, whose cursor is old, fails there.
+  public static func giveBack(
+    _ take: Take, _ number: Number.ID, k: Int64, epoch: Int32, node: Int64, doneK: Int64, on connection: Connection
+  ) async throws(DatabaseError) {
+    _ = try await connection.batch([
+      Statement(
+        """
+        insert into lane_log (number_id, k, epoch, kind, node, done_k, campaign_id, run_no, take)
+        select $1, $2, (select epoch from lane_log where number_id = $1 and k = $2 - 1 and epoch = $3), 5, $4, $5, $6, $7, $8
+        """,
+        [
+          .int8(number.rawValue), .int8(k), .int4(epoch), .int8(node), .int8(doneK), .int8(take.campaign.rawValue),
+          .int4(take.run), .int2(take.take),
+        ]),
+      Statement(
+        "insert into run_take (campaign_id, run_no, take, number_id, from_seq) values ($1, $2, $3, 0, $4)",
+        [.int8(take.campaign.rawValue), .int4(take.run), .int2(take.take + 1), .int4(take.cursor)]),
+    ])
+  }
+
+  /// The campaigns this number claimed for within the last `seconds`: a new owner keeps their slots' distance.
+  public static func claimedLately(_ number: Number.ID, within seconds: Int, on connection: Connection)
+    async throws(DatabaseError) -> Set<Campaign.ID>
+  {
+    let rows = try await connection.run(
+      """
+      select distinct campaign_id from (
+        select campaign_id, at from lane_log where number_id = $1 order by k desc limit 20000
+      ) l where campaign_id is not null and at > now() - make_interval(secs => $2)
+      """, .int8(number.rawValue), .int4(Int32(seconds)))
+    return Set(rows.map { Campaign.ID($0.int64(0)) })
+  }
+
   /// Takes the first run of a campaign that nobody holds, among those of the open zones. Nil when there is none, or when
   /// another lane was first (then asking again finds the next).
   public static func takeRun(_ campaign: Campaign.ID, zones: [String], number: Number.ID, on connection: Connection)
@@ -254,18 +288,22 @@ public enum LaneLog {
     let rows = try await connection.run(
       """
       with free as (
-        select r.run_no, r.lo, r.hi, r.zone from run r
+        select r.run_no, coalesce(t.from_seq, r.lo) lo, r.hi, r.zone, coalesce(t.take, 0) + 1 as take from run r
+        left join lateral (
+          select take, number_id, from_seq from run_take t where t.campaign_id = $1 and t.run_no = r.run_no
+          order by take desc limit 1
+        ) t on true
         where r.campaign_id = $1 and (r.number_id is null or r.number_id = $2) and r.zone = any($3)
-          and not exists (select from run_take t where t.campaign_id = $1 and t.run_no = r.run_no)
+          and (t.take is null or t.number_id = 0)
         order by r.wave, r.run_no limit 1
       ), taken as (
         insert into run_take (campaign_id, run_no, take, number_id, from_seq)
-        select $1, run_no, 1, $2, lo from free on conflict do nothing returning run_no
+        select $1, run_no, take, $2, lo from free on conflict do nothing returning run_no
       )
-      select f.run_no, f.lo, f.hi, f.zone from free f join taken using (run_no)
+      select f.run_no, f.lo, f.hi, f.zone, f.take::int2 from free f join taken using (run_no)
       """, .int8(campaign.rawValue), .int8(number.rawValue), .texts(zones))
     guard let row = rows.first else { return nil }
-    return Take(campaign: campaign, run: row.int32(0), take: 1, cursor: row.int32(1), hi: row.int32(2), zone: row.text(3))
+    return Take(campaign: campaign, run: row.int32(0), take: row.int16(4), cursor: row.int32(1), hi: row.int32(2), zone: row.text(3))
   }
 
   /// Whom this number wrote to lately, as far as it matters to the pair limit: those written to several times within

@@ -19,8 +19,8 @@ public enum LiveCampaigns {
     /// What the launch froze: template, parameters, pace, window.
     public let frozen: [UInt8]
     public let endAt: Instant?
-    /// Which of the campaign's numbers this one is, and how many there are.
-    public let place: (index: Int, count: Int)
+    /// What this number may send of it: so many in each window of `seconds`; none before the pace was divided.
+    public let share: (limit: Int, seconds: Int)
     public let isPaused: Bool
     public let isCancelled: Bool
     public let hasDue: Bool
@@ -30,6 +30,8 @@ public enum LiveCampaigns {
     public let zones: [String]
     /// Changes whenever a calendar of the business is replaced.
     public let calendarStamp: Int64
+    /// Of a pace that was changed since the launch.
+    public let jitter: String?
   }
 
   /// Numbers with a campaign that is sending.
@@ -57,15 +59,17 @@ public enum LiveCampaigns {
   {
     let rows = try await connection.run(
       """
-      select c.campaign_id, c.template_id, c.category, c.frozen, c.end_at, array_position(c.numbers, $1) - 1,
-        cardinality(c.numbers),
+      select c.campaign_id, c.template_id, c.category, c.frozen, c.end_at, \(CampaignPace.inForce),
         exists (select from open_pause p where p.scope = 7 and p.scope_id = c.campaign_id), c.state = 10,
         exists (select from due d where d.campaign_id = c.campaign_id and d.due_at <= now()),
         array(select distinct r.zone from run r where r.campaign_id = c.campaign_id
           and (r.number_id is null or r.number_id = $1)
-          and not exists (select from run_take t where t.campaign_id = r.campaign_id and t.run_no = r.run_no)),
+          and coalesce((select t.number_id from run_take t where t.campaign_id = r.campaign_id and t.run_no = r.run_no
+            order by t.take desc limit 1), 0) = 0),
         array(select distinct r.zone from run r where r.campaign_id = c.campaign_id),
-        (select count(*) from calendar k where k.business_id = c.business_id)
+        (select count(*) from calendar k where k.business_id = c.business_id),
+        (select setting->'pace'->>'jitter' from campaign_setting s where s.campaign_id = c.campaign_id and setting ? 'pace'
+          order by version desc limit 1)
       from campaign c
       where $1 = any(c.numbers) and c.frozen is not null
         and (c.state = 5 or (c.state = 10 and c.ended_at > now() - interval '10 minutes'))
@@ -75,8 +79,9 @@ public enum LiveCampaigns {
       LiveCampaign(
         campaign: Campaign.ID(row.int64(0)), template: Template.ID(row.int64(1)),
         category: Category(rawValue: row.int16(2)) ?? .marketing, frozen: row.jsonb(3), endAt: row.optionalInstant(4),
-        place: (Int(row.int32(5)), Int(row.int32(6))), isPaused: row.bool(7), isCancelled: row.bool(8),
-        hasDue: row.bool(9), freeZones: row.texts(10), zones: row.texts(11), calendarStamp: row.int64(12))
+        share: CampaignPace.share(of: number, row.optionalJsonb(5)) ?? (0, 1), isPaused: row.bool(6),
+        isCancelled: row.bool(7), hasDue: row.bool(8), freeZones: row.texts(9), zones: row.texts(10),
+        calendarStamp: row.int64(11), jitter: row.optionalText(12))
     }
   }
 }

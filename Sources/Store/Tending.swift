@@ -33,7 +33,8 @@ public enum Tending {
         """
         select exists (select from due where campaign_id = $1)
           or exists (select from run r where r.campaign_id = $1
-            and not exists (select from run_take t where t.campaign_id = $1 and t.run_no = r.run_no))
+            and coalesce((select number_id from run_take t where t.campaign_id = $1 and t.run_no = r.run_no
+              order by take desc limit 1), 0) = 0)
         """, [.int8(campaign.rawValue)]))
     if cheap[0].bool(0) { return false }
     let done = try await pool.run(

@@ -57,6 +57,13 @@ enum CampaignsCommand {
       options: [why, Commands.json],
       settings: Setting.client, run: cancel),
     Command(
+      words: ["campaigns", "pace"], arguments: ["ID"], summary: "another pace while it runs",
+      options: [
+        Option("per-second", "N", "messages in any second, over all its numbers"),
+        Option("per-minute", "N", "messages in any minute"), Option("per-hour", "N", "messages in any hour"),
+        Option("jitter", "WORD", "none, or human (needs at most 0.8 of what the numbers allow)"), why, Commands.json,
+      ], settings: Setting.client, run: pace),
+    Command(
       words: ["campaigns", "recipients"], arguments: ["ID"], summary: "one row per person, with the reason",
       options: [
         Option("state", "WORDS", "only these states (comma between)"),
@@ -189,6 +196,19 @@ enum CampaignsCommand {
     }
   }
 
+  private static func pace(_ invocation: Invocation) async throws {
+    var body = JSONObject()
+    for unit in ["per_second", "per_minute", "per_hour"] {
+      guard let text = invocation.option(unit.replacing("_", with: "-")) else { continue }
+      guard let pace = Int(text), pace > 0 else { throw UsageError("A pace is a whole number above 0, not \(text).") }
+      body.append(unit, .number(String(pace)))
+    }
+    for name in ["jitter", "reason"] { if let text = invocation.option(name) { body.append(name, .string(text)) } }
+    invocation.show(try await ServiceClient(invocation).post(path(invocation, "pace"), .object(body))) {
+      CampaignSheet.text($0)
+    }
+  }
+
   private static func recipients(_ invocation: Invocation) async throws {
     guard let limit = Int(invocation.option("limit") ?? "100"), limit > 0 else {
       throw UsageError("--limit is a number above 0.")
@@ -215,7 +235,7 @@ enum CampaignSheet {
     sheet.add("state", campaign.text("state"))
     sheet.add("", campaign.text("state_reason.text"))
     sheet.add("starts", campaign.time("start_at"))
-    if let pace = campaign["spec"]?["pace"] {
+    if let pace = campaign["pace"] ?? campaign["spec"]?["pace"] {
       let limit = pace.objectValue?.first { $0.0.hasPrefix("per_") }
       sheet.add(
         "pace",

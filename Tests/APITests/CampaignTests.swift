@@ -199,6 +199,29 @@ import Testing
     await service.close()
   }
 
+  @Test func `takes another pace while it runs, and says why not`() async throws {
+    let service = try await TestService()
+    let audience = try await service.stage()
+    let id = try await service.call("POST", "/v1/campaigns", TestService.campaign(audience)).json["id"]?.stringValue ?? ""
+    let path = "/v1/campaigns/\(id)/pace"
+    #expect(try await service.call("POST", path, ["per_second": 5]).code == "not_running")
+    _ = try await service.call("POST", "/v1/campaigns/\(id)/launch", ["now": true])
+    #expect(try await service.call("POST", path, ["per_second": 5], as: .marketer).code == "not_yours")
+    #expect(try await service.call("POST", path, ["reason": "slower"]).field == "per_second")
+    #expect(try await service.call("POST", path, ["per_seconds": 5]).field == "per_seconds")
+    #expect(try await service.call("POST", path, ["per_second": 5, "spread_until": "x"]).field == "spread_until")
+    let fast = try await service.call("POST", path, ["per_second": 80, "jitter": "human"])
+    #expect(fast.field == "pace.jitter" && fast.text.contains("0.8"))
+    let answer = try await service.call("POST", path, ["per_minute": 90, "reason": "the shop is full"], as: .operate)
+    #expect(answer.status == 200, "\(answer.text)")
+    #expect(answer.json["pace"]?["per_minute"]?.int64Value == 90 && answer.json["pace"]?["jitter"]?.stringValue == "human")
+    let rows = try await service.pool.run("select pace, seconds, shares from pace_share order by version desc")
+    #expect(rows[0].int32(0) == 90 && rows[0].int32(1) == 60 && rows[0].int32s(2) == [90])
+    let events = try await service.pool.run("select actor, reason from campaign_event where event = 'pace_changed'")
+    #expect(events.count == 1 && events[0].text(1) == "the shop is full")
+    await service.close()
+  }
+
   @Test func `is paused by its maker and by operators, and resumed by whoever may`() async throws {
     let service = try await TestService()
     let audience = try await service.stage()

@@ -11,14 +11,16 @@ import Testing
 
 /// The lane's decisions in virtual time: laws that hold whatever the world does to it.
 @Suite struct `A lane's queue` {
-  static func plan(_ campaign: Int64, pace: Int, paused: Bool = false) throws -> CampaignPlan {
+  static func plan(_ campaign: Int64, pace: Int, paused: Bool = false, jitter: Jitter.Profile = .none) throws
+    -> CampaignPlan
+  {
     let definition = try TemplateDefinition(
       name: "t", language: "ar", parameterFormat: nil,
       components: .array([.object(["type": "BODY", "text": "مرحبًا"])]))
     return CampaignPlan(
       campaign: Campaign.ID(campaign), template: Template.ID(1), marketing: true,
-      message: try TemplateMessage(definition, TemplateFill()), jitter: .none, ownPace: (pace, .seconds(1)),
-      reservePercent: 0, opening: Opening(window: nil), place: (0, 1), endAt: nil, isPaused: paused, isCancelled: false, hasDue: false,
+      message: try TemplateMessage(definition, TemplateFill()), jitter: jitter, ownPace: (pace, .seconds(1)),
+      reservePercent: 0, opening: Opening(window: nil), endAt: nil, isPaused: paused, isCancelled: false, hasDue: false,
       freeZones: [], zones: [])
   }
 
@@ -37,15 +39,21 @@ import Testing
     var end: Int64 = 0
     var refusals = 0
     var held = 0
+    var steps = 0
+    var pauses = 0
+    var changedAt: [(at: Int64, pace: Int)] = []
   }
 
   /// Runs one lane with two campaigns over `people` each; stalls and gate outages come from the seed.
   static func run(
-    seed: UInt64, perSecond: Int, paces: [Int], people: Int, troubled: Bool, refusing: Bool = false
+    seed: UInt64, perSecond: Int, paces: [Int], people: Int, troubled: Bool, refusing: Bool = false,
+    jitter: Jitter.Profile = .none, changes: [(afterSends: Int, pace: Int)] = []
   ) throws -> Outcome {
     var chance = SplitMix64(seed: seed)
     var queue = LaneQueue(perSecond: perSecond, limits: LaneQueue.Limits(), seed: seed)
-    let plans = try paces.enumerated().map { try plan(Int64($0 + 1), pace: $1) }
+    var plans = try paces.enumerated().map { try plan(Int64($0 + 1), pace: $1, jitter: jitter) }
+    var changes = changes[...]
+    var pausedUntil: Int64?
     queue.adopt(plans, perSecond: perSecond)
     var next = [Int32](repeating: 1, count: paces.count)
     var outcome = Outcome()
@@ -72,6 +80,22 @@ import Testing
         }
         queue.accepted(handedOver: first.handedOver)
         outcome.bySeq[Int32(first.message.campaign.rawValue) * 1_000_000 + first.message.recipient.seq, default: 0] += 1
+      }
+      outcome.steps += 1
+      if troubled, chance.below(15_000) == 0 || (pausedUntil != nil && now >= pausedUntil!) {
+        // One campaign is paused for a while, or all go on.
+        let paused = pausedUntil == nil ? Int(chance.below(Int64(paces.count))) : nil
+        pausedUntil = paused.map { _ in now + chance.below(4_000_000_000) }
+        queue.adopt(
+          try paces.enumerated().map { try plan(Int64($0 + 1), pace: $1, paused: $0 == paused, jitter: jitter) },
+          perSecond: perSecond)
+        outcome.pauses += paused == nil ? 0 : 1
+      }
+      if let change = changes.first, outcome.sentAt.count >= change.afterSends {
+        changes.removeFirst()
+        plans = try paces.indices.map { try plan(Int64($0 + 1), pace: change.pace, jitter: jitter) }
+        queue.adopt(plans, perSecond: perSecond)
+        outcome.changedAt.append((now, change.pace))
       }
       if now >= nextClaim {
         let back = due.filter { $0.at <= now }
@@ -134,10 +158,13 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
   func `keeps every law through stalls and outages, and forgets nobody`(seed: UInt64) throws {
-    let outcome = try Self.run(seed: seed, perSecond: 80, paces: [80, 20], people: 600, troubled: true)
+    let outcome = try Self.run(
+      seed: seed, perSecond: 80, paces: [80, 20], people: 3200, troubled: true, jitter: seed % 2 == 0 ? .none : .human)
+    // Eight worlds of so many looks: more than a million steps of the governor.
+    #expect(outcome.steps > 125_000 && outcome.pauses > 0, "\(outcome.steps) steps, \(outcome.pauses) pauses")
     #expect(Self.fullestSecond(outcome.sentAt) <= 80)
     #expect(outcome.oldestGate < 250_000_000, "nothing leaves on an old gate answer")
-    #expect(outcome.bySeq.count == 1200, "nobody lost")
+    #expect(outcome.bySeq.count == 6400, "nobody lost")
     #expect(outcome.bySeq.values.allSatisfy { $0 == 1 }, "nobody twice")
   }
 
@@ -172,6 +199,36 @@ import Testing
     let seconds = Double(outcome.sentAt.last! - outcome.sentAt.first!) / 1e9
     #expect(Double(outcome.sentAt.count) >= 0.97 * (seconds / 0.01375))
     #expect(Self.fullestSecond(outcome.sentAt) <= 80)
+  }
+
+  /// The mean of `human` is the pace, its fullest second at most 5/4 of it and never above the number's limit; nobody would
+  /// take its gaps for a machine's.
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func `looks human, keeps the mean pace and the number's law`(seed: UInt64) throws {
+    let outcome = try Self.run(seed: seed, perSecond: 80, paces: [64], people: 4000, troubled: false, jitter: .human)
+    #expect(Self.fullestSecond(outcome.sentAt) <= 80)
+    let seconds = Double(outcome.sentAt.last! - outcome.sentAt.first!) / 1e9
+    #expect(abs(Double(outcome.sentAt.count - 1) / seconds - 64) < 0.64, "\(outcome.sentAt.count) in \(seconds) s")
+    let gaps = zip(outcome.sentAt.dropFirst(), outcome.sentAt).map { $0 - $1 }.sorted()
+    let (mean, median) = (gaps.reduce(0, +) / Int64(gaps.count), gaps[gaps.count / 2])
+    // As with a log-normal: most gaps are shorter than the mean, a few are pauses.
+    #expect(median < mean && gaps[gaps.count * 98 / 100] > 2 * mean && gaps[gaps.count / 10] < mean * 3 / 4)
+  }
+
+  @Test(arguments: [Jitter.Profile.none, .human])
+  func `keeps every window while its pace is changed up and down`(jitter: Jitter.Profile) throws {
+    let outcome = try Self.run(
+      seed: 12, perSecond: 80, paces: [20], people: 900, troubled: false, jitter: jitter,
+      changes: [(100, 60), (300, 5), (400, 40)])
+    #expect(outcome.bySeq.count == 900 && outcome.changedAt.count == 3)
+    let borders = [0] + outcome.changedAt.map(\.at) + [Int64.max]
+    for (index, pace) in [20, 60, 5, 40].enumerated() {
+      // A second after a change nothing of the old pace is in the window any more.
+      let part = outcome.sentAt.filter { $0 >= borders[index] + 1_000_000_000 && $0 < borders[index + 1] }
+      let law = jitter == .human ? (pace * 5 + 3) / 4 : pace
+      #expect(Self.fullestSecond(part) <= law, "\(pace)")
+      #expect(part.count > pace, "\(pace): it goes on at once")
+    }
   }
 
   @Test func `keeps a campaign's own pace on a faster number`() throws {

@@ -11,12 +11,15 @@ struct ServiceProcess {
 
   /// Starts `qafila serve` beside this test bundle, with all roles.
   /// `port`: the one a dead process had, where webhooks still go.
-  static func start(_ world: World, port known: UInt16? = nil, unknownAfter: Int = 4) throws -> ServiceProcess {
+  /// `database`: another way to the same database.
+  static func start(
+    _ world: World, port known: UInt16? = nil, unknownAfter: Int = 4, database: String? = nil
+  ) throws -> ServiceProcess {
     let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
     let binary = bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/qafila"
     let port = known ?? UInt16.random(in: 20_000..<32_000)
     let settings = [
-      "QAFILA_DATABASE_URL=\(world.url)", "QAFILA_LISTEN=127.0.0.1:\(port)",
+      "QAFILA_DATABASE_URL=\(database ?? world.url)", "QAFILA_LISTEN=127.0.0.1:\(port)",
       "QAFILA_GRAPH_URL=http://127.0.0.1:\(world.sandboxPort)", "QAFILA_APP_SECRET=\(World.secret)",
       "QAFILA_VERIFY_TOKEN=sandbox-verify-token", "QAFILA_SEAL_KEY=\(World.sealSecret)", "QAFILA_UNKNOWN_AFTER=\(unknownAfter)",
       "LD_LIBRARY_PATH=\(getenv("LD_LIBRARY_PATH").map { String(cString: $0) } ?? "")",

@@ -33,6 +33,8 @@ final class World: Sendable {
   let template: Template.ID
   let account: Account.ID
   let number: Number.ID
+  /// `number` and those beside it, all of one account.
+  let numbers: [Number.ID]
   let desk = Reactor(name: "desk")
   private let cluster: PrivateCluster?
   private let nodes = Lock([Node]())
@@ -50,7 +52,7 @@ final class World: Sendable {
   /// `heldByMeta`: the share of offers that Meta holds back (131049, by receipt); held people take a day.
   init(
     people: Int, perSecond: Int = 1000, batch: Int = 100, seed: UInt64 = 1, ownCluster: Bool = false,
-    heldByMeta: Double = 0
+    heldByMeta: Double = 0, numbers count: Int = 1
   ) async throws {
     desk.start()
     if ownCluster {
@@ -72,8 +74,11 @@ final class World: Sendable {
     settings.receipts.delayScale = 0.001
     settings.receipts.retryDelay = .milliseconds(50)
     settings.people.marketingCap = heldByMeta
-    settings.accounts[0].numbers[0].throughput = perSecond
-    let number = settings.accounts[0].numbers[0]
+    for index in 1..<max(2, count) where index < count {
+      settings.accounts[0].numbers.append(
+        SandboxSettings.Number(id: "10654035224293\(index)", displayNumber: "+20 10 9000 000\(index)"))
+    }
+    for index in 0..<count { settings.accounts[0].numbers[index].throughput = perSecond }
     let waba = settings.accounts[0].id
     let playground = Reactor(name: "sandbox")
     playground.start()
@@ -83,12 +88,17 @@ final class World: Sendable {
     let sealed = Tokens(sealKey: World.seal).sealed(World.token)
     var seen = Numbers.Observation(raw: .object([:]))
     seen.status = "CONNECTED"
-    let registered = try await Numbers.register(
-      Numbers.Registration(
-        phoneNumberID: number.id, wabaID: waba, portfolio: nil, currency: "USD", zone: "Africa/Cairo", subscribed: true,
-        phone: PhoneNumber(e164: "+201001234567")!, sealedToken: sealed.sealed, tokenDigest: sealed.digest, seen: seen),
-      business: installation.business, by: "test", on: pool)
-    self.number = try #require(registered)
+    var numbers: [Number.ID] = []
+    for (index, number) in settings.accounts[0].numbers.enumerated() {
+      let registered = try await Numbers.register(
+        Numbers.Registration(
+          phoneNumberID: number.id, wabaID: waba, portfolio: nil, currency: "USD", zone: "Africa/Cairo", subscribed: true,
+          phone: PhoneNumber(digits: 201_001_234_567 + Int64(index))!, sealedToken: sealed.sealed,
+          tokenDigest: sealed.digest, seen: seen),
+        business: installation.business, by: "test", on: pool)
+      numbers.append(try #require(registered))
+    }
+    (self.number, self.numbers) = (numbers[0], numbers)
     account = Account.ID(try await pool.run("select account_id from account")[0].int64(0))
     _ = try await pool.run("update number set per_second = $1, reserve_percent = 0", .int4(Int32(perSecond)))
     let offer = SandboxSettings.standardTemplates[0]
@@ -155,7 +165,7 @@ final class World: Sendable {
            "pace": {"per_second": \(pace), "jitter": "none"}, "require_opt_in": true}
           """.utf8)))
     let campaign = try await Campaigns.insert(
-      Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: [number]),
+      Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: numbers),
       business: installation.business, by: "test", on: pool)
     let text = try #require(try await Templates.read(template, on: pool))
     let launched = try await Campaigns.launch(
