@@ -81,7 +81,8 @@ let package = Package(
     .executableTarget(
       name: "bench",
       dependencies: [
-        "Store", "CloudAPI", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "Reactor", "Domain", "JSON", "CLinux",
+        "Store", "CloudAPI", "Postgres", "HTTPClient", "HTTPServer", "Phone", "Crypto", "Reactor", "Domain", "JSON",
+        "CLinux", "Simulation", "DemoData",
       ],
       path: "Sources/Bench", swiftSettings: strict),
 

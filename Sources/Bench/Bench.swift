@@ -15,6 +15,9 @@ struct Bench {
   static let figures = [
     Figure(name: "send_throughput", about: "recorded sends per second, CPU and WAL per message", run: SendThroughput.run),
     Figure(name: "expansion", about: "freezing a million contacts less 200,000 opt-outs", run: ExpansionTime.run),
+    Figure(name: "import", about: "a million rows from the first byte to the answer", run: ImportTime.run),
+    Figure(name: "intake", about: "receipts stored per second, one by one and by a hundred", run: IntakeRate.run),
+    Figure(name: "pace_under_load", about: "80 a second beside an import and an expansion", run: PaceUnderLoad.run),
     Figure(name: "sender_memory", about: "peak memory at 10,000 and at a million recipients", run: SenderMemory.run),
     Figure(name: "report_messages", about: "a million lines of the messages report, and memory", run: ReportTime.run),
     Figure(name: "window_law", about: "80 a second for 30 s: fullest second, slots used", run: WindowLawFigure.run),
@@ -27,9 +30,9 @@ struct Bench {
     var rounds = 3
     /// Of `send_throughput`.
     var recipients = 100_000
-    /// Of `pace_error`, each of its four measurements.
+    /// Of `pace_error`, each of its four measurements; how long `intake` keeps its rate.
     var seconds = 60
-    /// Of `expansion` and `report_messages`.
+    /// Of `expansion`, `report_messages`, `import` and `pace_under_load`; the messages that `intake` has receipts for.
     var contacts = 1_000_000
     /// Requests in flight of the bare client.
     var inFlight = 64
@@ -81,7 +84,8 @@ struct Bench {
 
   private static func refuse(_ reason: String) -> Never {
     say(
-      "\(reason)\nusage: deploy/bench [--rounds N] [--seconds N] [--recipients N] [--contacts N] [--in-flight N] [--keep] [NAME…]\n"
+      "\(reason)\nusage: deploy/bench [--rounds N] [--seconds N] [--recipients N] [--contacts N] [--in-flight N] "
+        + "[--keep] [NAME…]\n"
         + figures.map { "  \($0.name): \($0.about)" }.joined(separator: "\n"))
     exit(2)
   }

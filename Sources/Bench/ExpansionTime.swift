@@ -39,7 +39,7 @@ enum ExpansionTime {
     let rows = try await stage.pool.run(
       """
       select count(*) = max(seq) and count(*) + (select count(*) from exclusion where campaign_id = $1)
-        = (select count(*) from audience_member) from recipient where campaign_id = $1
+        = (select count(*) from audience_member where audience_id = 1) from recipient where campaign_id = $1
       """, .int8(campaign.rawValue))
     guard rows[0].bool(0) else { throw BenchError("recipients and exclusions don't add up to the audience") }
     return (campaign, took)

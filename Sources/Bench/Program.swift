@@ -51,6 +51,20 @@ final class Program: Sendable {
     }
   }
 
+  /// Waits for a program that ends by itself; whether it ended well.
+  func ended(on reactor: Reactor) async throws -> Bool {
+    while true {
+      var status: Int32 = 0
+      let ended = isRunning.with { isRunning in
+        guard isRunning, waitpid(pid, &status, WNOHANG) == pid else { return false }
+        isRunning = false
+        return true
+      }
+      if ended { return status == 0 }
+      try await reactor.sleep(for: .milliseconds(2))
+    }
+  }
+
   /// Microseconds of CPU it has used.
   var cpu: Double { Process.cpu(pid, withEndedChildren: false) }
 

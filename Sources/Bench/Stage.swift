@@ -140,17 +140,44 @@ final class Stage: Sendable {
     for table in ["contact", "audience_member", "suppression"] { _ = try await pool.run("vacuum analyze \(table)") }
   }
 
+  /// An audience beside the first one, of `count` people of its own.
+  func addAudience(_ name: String, of count: Int) async throws -> Audience.ID {
+    let rows = try await pool.run(
+      "insert into audience (business_id, name) values ($1, $2) returning audience_id",
+      .int8(installation.business.rawValue), .text(name))
+    let audience = Audience.ID(rows[0].int64(0))
+    _ = try await pool.run(
+      """
+      with made as (
+        insert into contact (business_id, phone, person_key, country, attributes, opt_in_at, opt_in_source)
+        select $1, 201500000000 + i, md5((201500000000 + i)::text)::uuid, 'EG', '{"first_name": "منى"}', now(), 'bench'
+        from generate_series(1, $2) i returning contact_id
+      )
+      insert into audience_member (audience_id, contact_id) select $3, contact_id from made
+      """, .int8(installation.business.rawValue), .int4(Int32(count)), .int8(audience.rawValue))
+    return audience
+  }
+
+  func apiKey() async throws -> String {
+    guard let seal = SealKey(secret: Stage.secret) else { throw BenchError("the seal key is refused") }
+    return try await Keys(sealKey: seal).create(
+      name: "bench", role: .admin, business: installation.business, by: "bench", on: pool
+    ).key
+  }
+
   // MARK: Campaigns
 
   /// Drafts and launches a campaign to everybody. `held`: nothing leaves before `release`.
-  func launch(perSecond: Int, held: Bool, jitter: String = "none") async throws -> Campaign.ID {
+  func launch(
+    perSecond: Int, held: Bool, jitter: String = "none", audience: Audience.ID = Audience.ID(1)
+  ) async throws -> Campaign.ID {
     let spec = try CampaignSpec(
       json: JSONValue(
         parsing: Array(
           """
           {"name": "offer", "from": "\(Stage.phoneNumberID)", "template": {"name": "ramadan_offer", "language": "ar",
            "stop_button": 0, "parameters": {"body": [{"attr": "first_name", "fallback": "عميلنا العزيز"}, "20%"]}},
-           "audience": {"id": "1"}, "schedule": {"start_at": "now", "window": "always"},
+           "audience": {"id": "\(audience)"}, "schedule": {"start_at": "now", "window": "always"},
            "pace": {"per_second": \(perSecond), "jitter": "\(jitter)"}, "require_opt_in": true}
           """.utf8)))
     let campaign = try await Campaigns.insert(

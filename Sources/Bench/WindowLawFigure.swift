@@ -20,22 +20,13 @@ enum WindowLawFigure {
       let state = try await stage.state(campaign)
       return state == .settling || state == .completed
     }
-    let times = try await stage.arrivals(sandboxPort).sorted()
+    let times = try await stage.arrivals(sandboxPort)
     service.stop()
     sandbox.stop()
-    guard times.count == perSecond * seconds, let first = times.first, let last = times.last else {
+    guard times.count == perSecond * seconds else {
       throw BenchError("\(times.count) messages arrived of \(perSecond * seconds)")
     }
-    var (highest, start) = (0, 0)
-    for end in times.indices {
-      while times[end] - times[start] >= 1_000_000_000 { start += 1 }
-      highest = max(highest, end - start + 1)
-    }
-    // T = ceil((W + D) / R) with D = 100 ms.
-    let slot = 13_750_000.0
-    let allowed = (Double(last - first) / slot).rounded(.down) + 1
-    Line(name: "window_law.highest_second", value: Double(highest), unit: "messages", floor: Double(perSecond)).print()
-    Line(name: "window_law.slots_used", value: Double(times.count), unit: "messages", floor: allowed).print()
+    try Pace(times, perSecond: perSecond).print("window_law", perSecond: perSecond)
     await stage.end()
   }
 }

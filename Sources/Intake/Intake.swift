@@ -15,11 +15,14 @@ import Store
 /// and written in it, so a stop holds from the moment of the 200, however many receipts wait to be folded.
 public actor Intake {
   public struct Settings: Sendable {
-    public var flushEvery: Duration = .milliseconds(10)
+    /// How long the first bodies after a silence wait for others. Those that come while a batch is being stored are the
+    /// next batch at once: the slower the disk, the larger the batches.
+    public var gatherFor: Duration = .milliseconds(2)
     public var flushBodies = 500
     public var flushBytes = 8 << 20
     /// Bodies received and not yet stored; above it 503.
     public var waitingBodies = 4000
+    public var waitingBytes = 64 << 20
     /// Meta: at most 3 MB a body.
     public var bodyBytes = 3 << 20
     public init() {}
@@ -83,6 +86,8 @@ public actor Intake {
   }
 
   public var counts: Counts { counted }
+  /// Bodies received and not yet on their way to the database.
+  public var waitingBodies: Int { waiting.count }
 
   /// `GET` is Meta's handshake, `POST` a delivery.
   public nonisolated func handle(_ request: HTTPServerRequest) async -> HTTPResponse {
@@ -111,7 +116,7 @@ public actor Intake {
       counted.forged += 1
       return 401
     }
-    guard waiting.count < settings.waitingBodies else {
+    guard waiting.count < settings.waitingBodies, waitingBytes < settings.waitingBytes else {
       counted.refused += 1
       return 503
     }
@@ -138,15 +143,18 @@ public actor Intake {
 
   private func flush() async {
     defer { flushing = false }
+    do { try await reactor.sleep(for: settings.gatherFor) } catch {
+      // A task of nobody's is never cancelled; if it were, storing now is right too.
+    }
     while !waiting.isEmpty {
-      if waiting.count < settings.flushBodies, waitingBytes < settings.flushBytes {
-        do { try await reactor.sleep(for: settings.flushEvery) } catch {
-          // A task of nobody's is never cancelled; if it were, storing now is right too.
-        }
+      var (count, bytes) = (0, 0)
+      while count < min(waiting.count, settings.flushBodies), count == 0 || bytes < settings.flushBytes {
+        bytes += waiting[count].body.count
+        count += 1
       }
-      let batch = Array(waiting.prefix(settings.flushBodies))
-      waiting.removeFirst(batch.count)
-      waitingBytes -= batch.reduce(0) { $0 + $1.body.count }
+      let batch = Array(waiting.prefix(count))
+      waiting.removeFirst(count)
+      waitingBytes -= bytes
       var stored = false
       do {
         try await store(batch)

@@ -33,6 +33,11 @@ public enum PhoneReader {
     return Judgement(region: region, options: options).read(written)
   }
 
+  /// libphonenumber's answer alone, for a benchmark: a number of the region, or with `+`, that it takes for valid.
+  public static func isValidToLibrary(_ utf8: UnsafeBufferPointer<UInt8>, region: String) -> Bool {
+    LibraryReading(national: Array(utf8), region: region).map { $0.kind != .unknown } ?? false
+  }
+
   /// ISO 3166 of the country that owns the number; nil when none does or it is not known.
   public static func country(of phone: PhoneNumber) -> String? {
     let text = Array(String(phone.digits).utf8)
