@@ -89,7 +89,22 @@ public actor Folder {
     let batches = try await ReceiptLog.next(after: cursors, limit: 4, on: connection)
     guard !batches.isEmpty else { return 0 }
     let started = BootInstant.now
+    var upto: [Int64: (Int64, CivilDate)] = [:]
+    for batch in batches { upto[batch.stream] = (batch.k, batch.day) }
+    let folds = upto.keys.sorted().map { ReceiptLog.Fold(stream: $0, k: upto[$0]!.0, day: upto[$0]!.1) }
+    let outcome = try await fold(batches, upto: folds, keepsStrays: true)
+    for fold in folds { cursors[fold.stream] = fold.k }
+    counted.batches += batches.count
+    counted.receipts += outcome.receipts
+    counted.strays += outcome.strays
+    counted.lastFold = (BootInstant.now - started).nanoseconds
+    return batches.count
+  }
 
+  /// Takes what batches say into the states of messages, in one commit under the next of the folds' keys.
+  private func fold(
+    _ batches: [ReceiptLog.Batch], upto folds: [ReceiptLog.Fold], keepsStrays: Bool
+  ) async throws -> Replayed {
     // What the batches say, by message; the rest is kept apart.
     var said: [MessageKey: [StatusReceipt]] = [:]
     var strays: [(reason: String, receipt: [UInt8])] = []
@@ -136,19 +151,14 @@ public actor Folder {
       postings += batch.postings.map { Standings.Booked($0, on: basis, booked: day) }
     }
 
-    var upto: [Int64: (Int64, CivilDate)] = [:]
-    for batch in batches { upto[batch.stream] = (batch.k, batch.day) }
-    let folds = upto.keys.sorted().map { (stream: $0, k: upto[$0]!.0, day: upto[$0]!.1) }
     try await Standings.fold(
       k: k + 1, upto: folds, changed: changed, postings: postings, tally: tally, business: business,
-      strays: Array(strays.prefix(1000)), flow: flow.sorted(), holds: holds, retries: retries, on: connection)
+      strays: keepsStrays ? Array(strays.prefix(1000)) : [], flow: keepsStrays ? flow.sorted() : [], holds: holds,
+      retries: retries, on: connection)
     k += Int64(folds.count)
-    for fold in folds { cursors[fold.stream] = fold.k }
-    counted.batches += batches.count
-    counted.receipts += said.values.reduce(0) { $0 + $1.count }
-    counted.strays += strays.count
-    counted.lastFold = (BootInstant.now - started).nanoseconds
-    return batches.count
+    return Replayed(
+      receipts: said.values.reduce(0) { $0 + $1.count }, strays: strays.count,
+      corrected: changed.values.reduce(0) { $0 + $1.count }, postings: postings.count)
   }
 
   /// A failure that lasts a day and concerns one person: the message may be tried again after it.
@@ -158,6 +168,60 @@ public actor Folder {
     return MarketingHolds.Hold(
       campaign: key.campaign, seq: Int32(clamping: key.seq), attempt: key.attempt, dueAt: failed + wait)
   }
+
+  // MARK: Once more
+
+  /// What a replay found.
+  public struct Replayed: Sendable, Equatable {
+    public var batches = 0
+    public var receipts = 0
+    /// Of messages that are not ours or not known.
+    public var strays = 0
+    /// Messages whose state was not what their receipts say, and postings that followed.
+    public var corrected = 0
+    public var postings = 0
+  }
+
+  /// Folds what was received in a time once more, from the raw bodies. Folding is deaf to repetition, so nothing
+  /// changes but what was missed, for instance a charge that had no price then. Live folders go on meanwhile: the
+  /// folds' key decides between them and this.
+  public func replay(from: Instant, to: Instant, _ progress: (Replayed) -> Void = { _ in }) async throws -> Replayed {
+    var total = Replayed()
+    var place: (stream: Int64, k: Int64) = (.min, .min)
+    while true {
+      let batches = try await ReceiptLog.received(from: from, to: to, after: place, limit: 4, on: connection)
+      guard let last = batches.last else { return total }
+      let outcome = try await foldAgain(batches, isFirst: total.batches == 0)
+      total.batches += batches.count
+      total.receipts += outcome.receipts
+      total.strays += outcome.strays
+      total.corrected += outcome.corrected
+      total.postings += outcome.postings
+      place = (last.stream, last.k)
+      progress(total)
+    }
+  }
+
+  private func foldAgain(_ batches: [ReceiptLog.Batch], isFirst: Bool) async throws -> Replayed {
+    var tries = 0
+    while true {
+      let before = k
+      try await load()
+      // Somebody else folds: it has its turn, or it would lose every race against a loop that never waits.
+      if tries > 0 || (!isFirst && k > before) { try await reactor.sleep(for: .milliseconds(700)) }
+      do {
+        // No stream's cursor moves: not back, and not past what no live folder has read.
+        let fence = ReceiptLog.Fold(stream: 0, k: k + 1, day: batches[0].day)
+        return try await fold(batches, upto: [fence], keepsStrays: false)
+      } catch DatabaseError.rejected(.uniqueViolation, _) where tries < 100 {
+        tries += 1
+      } catch is Pricer.Outdated where tries < 100 {
+        tries += 1
+      }
+    }
+  }
+
+  public func close() async { await connection.close() }
 
   /// After an error: somebody else may have written, so everything is read again.
   public func forget() { isLoaded = false }

@@ -11,6 +11,14 @@ public enum ReceiptLog {
     public let bodies: [[UInt8]]
   }
 
+  /// How far a stream is folded.
+  public struct Fold: Sendable {
+    public let stream: Int64
+    public let k: Int64
+    public let day: CivilDate
+    public init(stream: Int64, k: Int64, day: CivilDate) { (self.stream, self.k, self.day) = (stream, k, day) }
+  }
+
   public static func open(stream: Int64, today: CivilDate, on connection: Connection) async throws(DatabaseError) {
     _ = try await connection.batch([
       Statement("select ensure_days($1)", [.date(today)]),
@@ -75,9 +83,26 @@ public enum ReceiptLog {
         select stream, k, day, bodies from receipt_batch r where r.stream = s.stream and r.k > s.k order by r.k limit $3
       ) b order by b.stream, b.k
       """, .int8s(streams), .int8s(streams.map { cursors[$0]! }), .int4(Int32(limit)))
-    return rows.map { row in
-      Batch(stream: row.int64(0), k: row.int64(1), day: row.date(2), bodies: unpacked(row.bytes(3)))
-    }
+    return rows.map(batch)
+  }
+
+  /// What was received in a time, folded or not, in the order of streams and their places.
+  public static func received(
+    from: Instant, to: Instant, after place: (stream: Int64, k: Int64), limit: Int, on connection: Connection
+  ) async throws(DatabaseError) -> [Batch] {
+    func day(_ instant: Instant) -> CivilDate { CivilDate(daysSince1970: Int(instant.seconds / 86_400)) }
+    let rows = try await connection.run(
+      """
+      select stream, k, day, bodies from receipt_batch
+      where received_at >= $1 and received_at < $2 and day between $3 and $4 and (stream, k) > ($5, $6)
+      order by stream, k limit $7
+      """, .timestamptz(from), .timestamptz(to), .date(day(from)), .date(day(to)), .int8(place.stream), .int8(place.k),
+      .int4(Int32(limit)))
+    return rows.map(batch)
+  }
+
+  private static func batch(_ row: Row) -> Batch {
+    Batch(stream: row.int64(0), k: row.int64(1), day: row.date(2), bodies: unpacked(row.bytes(3)))
   }
 
   // Per body: 4 bytes length, big-endian, and the bytes.

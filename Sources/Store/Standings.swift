@@ -154,7 +154,7 @@ public enum Standings {
   /// One fold: the cursor, the standings and the postings in one commit. The folds' own key is the fence: when another
   /// folder was first the whole commit fails with a unique violation and nothing changed.
   public static func fold(
-    k: Int64, upto: [(stream: Int64, k: Int64, day: CivilDate)], changed: [Campaign.ID: [(MessageKey, State)]],
+    k: Int64, upto: [ReceiptLog.Fold], changed: [Campaign.ID: [(MessageKey, State)]],
     postings: [Booked], tally: Tallies.Batch = Tallies.Batch(), business: Business.ID,
     strays: [(reason: String, receipt: [UInt8])], flow: [Number.ID], holds: [MarketingHolds.Hold] = [], retries: Int = 0,
     on connection: Connection
