@@ -108,7 +108,12 @@ let package = Package(
     tests("CloudAPI", ["CloudAPI", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("Sandbox", ["Sandbox", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("DemoData", ["DemoData", "Governor", "Phone", "Domain"]),
-    tests("Store", ["Store", "Migrations", "Simulation", "Postgres", "Crypto", "JSON", "Money", "Reactor", "Domain"]),
+    tests(
+      "Store",
+      [
+        "Store", "Migrations", "Consent", "Governor", "Simulation", "Postgres", "Crypto", "JSON", "Money", "Reactor",
+        "Domain",
+      ]),
     tests(
       "Money",
       ["Intake", "Reports", "Store", "CloudAPI", "Simulation", "Governor", "Money", "Postgres", "Crypto", "JSON", "Reactor",

@@ -38,7 +38,7 @@ struct CampaignCheck: Sendable {
     }
     spec.template.order(header: definition.headerNames, body: definition.body.names)
     let message = try CampaignCheck.message(spec.template, definition)
-    try await audiences(spec.audience)
+    try await AudienceCheck(services: services, business: business).check(&spec.audience)
     try await calendars(spec.schedule)
     try spec.applyDefaults(
       category: template.seen.category, perSecondLimit: numbers.reduce(0) { $0 + $1.limit },
@@ -48,7 +48,7 @@ struct CampaignCheck: Sendable {
     let own = try await Numbers.list(of: business, on: services.pool).map(\.phone)
     let plan = FreezePlan(
       spec, category: template.seen.category, business: business, accountZone: numbers[0].zone, senderPhones: own,
-      bodyRoom: ParameterFault.bodyLimit - definition.body.fixedLength)
+      bodyRoom: ParameterFault.bodyLimit - definition.body.fixedLength, now: now)
     return Checked(draft: draft, numbers: numbers, template: template, message: message, plan: plan)
   }
 
@@ -222,23 +222,6 @@ struct CampaignCheck: Sendable {
       detail: "The template's header takes a file: \(wanted.rawValue).", field: field,
       remedy: "Write {\"\(wanted.rawValue)\": {\"link\": \"https://…\"}} or {\"\(wanted.rawValue)\": {\"id\": \"…\"}}.")
   }
-
-  // MARK: Audience
-
-  private func audiences(_ part: CampaignSpec.AudiencePart) async throws {
-    let known = try await Audiences.known(part.ids, of: business, on: services.pool)
-    for (index, id) in part.ids.enumerated() where !known.contains(where: { $0.id == id }) {
-      throw Problem(
-        422, "audience_unknown", "There is no such audience.", detail: "No audience has the id \(id).",
-        field: part.ids.count == 1 ? "audience.id" : "audience.id[\(index)]",
-        remedy: "Take an id from GET /v1/audiences.")
-    }
-    guard known.contains(where: { !$0.isEmpty }) else { throw CampaignCheck.emptyAudience }
-  }
-
-  static let emptyAudience = Problem(
-    422, "audience_empty", "The audience holds nobody.", detail: "No contact is in it.", field: "audience.id",
-    remedy: "Load contacts with POST /v1/audiences/{id}/contacts.")
 }
 
 extension TemplateFill {

@@ -28,7 +28,14 @@ struct CampaignRoutes: Sendable {
     let checked = try await check.check(try CampaignSpec(json: try call.json()))
     let forecast = try await Forecast(checked, services)
     if isDryRun {
-      return .json(200, ["dry_run": true, "spec": checked.draft.spec.json, "forecast": .object(forecast.json)])
+      let text = try await AudienceCheck(services: services, business: call.caller.business)
+        .sentence(checked.draft.spec.audience, call.language)
+      return .json(
+        200,
+        [
+          "dry_run": true, "spec": checked.draft.spec.json, "audience_text": .string(text),
+          "forecast": .object(forecast.json),
+        ])
     }
     let id = try await Campaigns.insert(
       checked.draft, business: call.caller.business, by: call.caller.actor, on: services.pool)
@@ -72,11 +79,17 @@ struct CampaignRoutes: Sendable {
     let pauses = try await Pauses.open(of: call.caller.business, on: services.pool)
     let numbers = try await Numbers.list(of: call.caller.business, on: services.pool)
     let zones = entry.state == .sending ? try await Campaigns.zones(of: [id], on: services.pool) : [:]
-    return CampaignView(
-      entry: entry, numbers: numbers, pauses: pauses, spec: spec(entry), zones: zones[id] ?? [],
+    let spec = spec(entry)
+    var view = CampaignView(
+      entry: entry, numbers: numbers, pauses: pauses, spec: spec, zones: zones[id] ?? [],
       language: call.language, frozen: try await Campaigns.frozen(id, on: services.pool),
       calendars: zones.isEmpty ? [] : try await Calendars.blackouts(of: call.caller.business, on: services.pool),
       pace: try await CampaignPace.current(id, on: services.pool))
+    if let spec {
+      view.audienceText = try await AudienceCheck(services: services, business: call.caller.business)
+        .sentence(spec.audience, call.language)
+    }
+    return view
   }
 
   /// Nil for a request of an older version that this one does not read; it is still shown as stored.

@@ -21,6 +21,8 @@ struct CampaignView: Sendable {
   var calendars: [BlackoutCalendar] = []
   /// The pace that holds; nil in lists.
   var pace: CampaignSpec.Pace?
+  /// Who is meant, as a sentence.
+  var audienceText: String?
 
   /// Meta drops a message after 30 days; a week later nothing can come any more.
   static let settling: Duration = .seconds(37 * 86_400)
@@ -155,6 +157,7 @@ struct CampaignView: Sendable {
     // What holds now: it may have been changed since the launch.
     if let pace = pace?.json { object.append("pace", pace) }
     object.append("template", FrozenText(frozen)?.json ?? .null)
+    object.append("audience_text", .text(audienceText))
     if let snapshot {
       object.append("counts", .object(CampaignView.counts(snapshot.counts, asOf: snapshot.asOf)))
       object.append("progress", .object(progress(snapshot)))

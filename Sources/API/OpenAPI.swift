@@ -108,6 +108,21 @@ enum OpenAPI {
       method: "get", path: "/v1/imports/{id}/rejects", summary: "What was not taken", answerType: "text/csv"),
 
     Operation(
+      method: "post", path: "/v1/segments", summary: "Keep conditions under a name", body: "NewSegment", status: 201,
+      answer: "Segment"),
+    Operation(method: "get", path: "/v1/segments", summary: "Saved segments, by name", query: page, answer: "[Segment]"),
+    Operation(
+      method: "post", path: "/v1/segments/count", summary: "How many people an audience with conditions means, now",
+      body: "SegmentCount", answer: "SegmentCounted"),
+    Operation(method: "get", path: "/v1/segments/{id}", summary: "A saved segment", answer: "Segment"),
+    Operation(
+      method: "post", path: "/v1/segments/{id}", summary: "Replace its conditions; drafts keep what they copied",
+      body: "SegmentChange", answer: "Segment"),
+    Operation(
+      method: "post", path: "/v1/segments/{id}/remove", summary: "Remove it; drafts keep what they copied",
+      answer: "Object"),
+
+    Operation(
       method: "post", path: "/v1/campaigns",
       summary: "Make a draft; it echoes every default and what it would come to",
       query: [("dry_run", "true: store nothing")], body: "CampaignSpec", status: 201, answer: "Campaign"),

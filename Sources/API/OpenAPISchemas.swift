@@ -74,6 +74,33 @@ enum OpenAPISchemas {
       {"type": "array", "items": {"$ref": "#/components/schemas/Parameter"}},
       {"type": "object", "description": "for a template with named parameters",
        "additionalProperties": {"$ref": "#/components/schemas/Parameter"}}]},
+    "Where": {"type": "object", "description": "{\"city\": \"القاهرة\"}: names side by side must all hold. Names: an \#
+    attribute; country, language, audience, last_outcome, days_since_message; and, or (lists), not; attribute for \#
+    attributes named like one of these. Texts are compared after Arabic folding. A test of what somebody lacks is false.",
+      "additionalProperties": {"oneOf": [{"type": "string"}, {"type": "number"},
+        {"type": "array", "items": {"$ref": "#/components/schemas/Where"}},
+        {"type": "object", "properties": {"is": {}, "not": {}, "in": {"type": "array", "maxItems": 200},
+          "prefix": {"type": "string"}, "exists": {"type": "boolean"}, "gt": {}, "gte": {}, "lt": {}, "lte": {}}}]}},
+    "AudiencePart": {"type": "object", "required": ["id"], "additionalProperties": false, "properties": {
+      "id": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+      "segment": {"description": "a saved segment's name; the draft copies its conditions", "oneOf": [{"type": "string"},
+        {"type": "object", "required": ["name", "where"], "properties": {"name": {"type": "string"},
+        "where": {"$ref": "#/components/schemas/Where"}}}]},
+      "where": {"$ref": "#/components/schemas/Where"}}},
+    "NewSegment": {"type": "object", "required": ["name", "where"], "additionalProperties": false, "properties": {
+      "name": {"type": "string", "maxLength": 100}, "where": {"$ref": "#/components/schemas/Where"}}},
+    "SegmentChange": {"type": "object", "required": ["where"], "properties": {
+      "where": {"$ref": "#/components/schemas/Where"}}},
+    "Segment": {"type": "object", "properties": {
+      "id": {"type": "string"}, "name": {"type": "string"}, "where": {"$ref": "#/components/schemas/Where"},
+      "text": {"type": "string", "description": "the conditions as a sentence"}, "by": {"type": "string"},
+      "changed_at": {"type": "string", "format": "date-time"}}},
+    "SegmentCount": {"type": "object", "required": ["audience"], "properties": {
+      "audience": {"$ref": "#/components/schemas/AudiencePart"}}},
+    "SegmentCounted": {"type": "object", "properties": {
+      "people": {"type": "integer"}, "marketable": {"type": "integer"}, "text": {"type": "string"},
+      "audience": {"$ref": "#/components/schemas/AudiencePart"}, "as_of": {"type": "string", "format": "date-time"}}},
+
     "CampaignSpec": {"type": "object", "required": ["name", "from", "template", "audience"],
       "additionalProperties": false, "properties": {
       "name": {"type": "string", "maxLength": 120},
@@ -87,10 +114,7 @@ enum OpenAPISchemas {
           "body": {"$ref": "#/components/schemas/Parameters"},
           "buttons": {"type": "object", "description": "by the button's index",
             "additionalProperties": {"$ref": "#/components/schemas/Parameter"}}}}}},
-      "audience": {"type": "object", "required": ["id"], "additionalProperties": false, "properties": {
-        "id": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
-        "where": {"type": "object", "description": "attributes that must equal these, all of them",
-          "additionalProperties": {"type": "string"}}}},
+      "audience": {"$ref": "#/components/schemas/AudiencePart"},
       "schedule": {"type": "object", "additionalProperties": false, "properties": {
         "start_at": {"description": "RFC 3339 with an offset, or now", "type": "string"},
         "window": {"default": {"start": "09:00", "end": "21:00", "zone": "recipient"}, "oneOf": [
@@ -136,6 +160,7 @@ enum OpenAPISchemas {
       "properties": {"name": {"type": "string"}, "language": {"type": "string"}, "version": {"type": "integer"},
         "header": {"type": ["string", "null"]}, "body": {"type": "string"}, "footer": {"type": ["string", "null"]},
         "buttons": {"type": "array", "items": {"type": "string"}}}},
+      "audience_text": {"type": "string", "description": "who is meant, as a sentence"},
       "spec": {"$ref": "#/components/schemas/CampaignSpec"}, "forecast": {"$ref": "#/components/schemas/Forecast"},
       "counts": {"$ref": "#/components/schemas/Counts"}, "progress": {"type": "object", "properties": {
         "done": {"type": "integer"}, "total": {"type": "integer"}, "rate_per_second": {"type": ["number", "null"]},

@@ -9,7 +9,7 @@ import Store
 /// matter.
 enum Preparation {
   static func run(
-    _ campaign: Campaign.ID, pool: Pool, log: @Sendable (String, [(String, String)]) -> Void
+    _ campaign: Campaign.ID, now: Instant, pool: Pool, log: @Sendable (String, [(String, String)]) -> Void
   ) async throws {
     guard let subject = try await Preparing.begin(campaign, on: pool) else { return }
     var launched: FrozenCampaign.Reading
@@ -27,7 +27,7 @@ enum Preparation {
     launched.spec.template.order(header: definition.headerNames, body: definition.body.names)
     let plan = FreezePlan(
       launched.spec, category: subject.category, business: subject.business, accountZone: subject.accountZone,
-      senderPhones: subject.senderPhones, bodyRoom: ParameterFault.bodyLimit - definition.body.fixedLength)
+      senderPhones: subject.senderPhones, bodyRoom: ParameterFault.bodyLimit - definition.body.fixedLength, now: now)
     do {
       let done = try await Freeze.run(plan, campaign: campaign, on: pool)
       try await Tending.analyze(campaign, on: pool)

@@ -65,7 +65,7 @@ public actor Scheduler {
       switch job.kind {
       case "prepare":
         guard let id = Int64(job.key) else { throw UnknownJob(kind: job.kind) }
-        try await Preparation.run(Campaign.ID(id), pool: pool, log: log)
+        try await Preparation.run(Campaign.ID(id), now: .now, pool: pool, log: log)
       case "start":
         guard let id = Int64(job.key) else { throw UnknownJob(kind: job.kind) }
         guard try await Start.run(Campaign.ID(id), lateAfter: settings.lateAfter, now: .now, pool: pool, log: log) else {

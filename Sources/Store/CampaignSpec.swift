@@ -92,18 +92,24 @@ public struct CampaignSpec: Sendable, Equatable {
 }
 
 extension CampaignSpec {
-  /// Who is meant: the members of one or several audiences whose attributes equal all of `conditions`.
+  /// Who is meant: the members of one or several audiences, of these a saved segment's, of these `filter`'s.
   public struct AudiencePart: Sendable, Equatable {
-    public struct Condition: Sendable, Equatable {
-      public let attribute: String
-      public let value: String
+    /// A segment as the draft found it under its name: a later change of it moves nobody in or out.
+    public struct Saved: Sendable, Equatable {
+      public let name: String
+      /// Nil until it is looked up.
+      public var segment: Segment?
     }
     /// In the order written: a person in several counts for the first.
     public var ids: [Audience.ID]
-    public var conditions: [Condition]
+    public var saved: Saved?
+    public var filter: Segment?
 
-    init(json: JSONValue, at path: String) throws(Problem) {
-      let fields = try Fields(json, at: path, known: ["id", "where"], later: ["segment", "exclude", "sample", "not"])
+    /// All that narrows the audience; both hold.
+    public var segments: [Segment] { [saved?.segment, filter].compactMap { $0 } }
+
+    public init(json: JSONValue, at path: String) throws(Problem) {
+      let fields = try Fields(json, at: path, known: ["id", "where", "segment"], later: ["exclude", "sample", "not"])
       let value = try fields.required("id", "Write the audience's id, or a list of ids.")
       let members = value.arrayValue ?? [value]
       guard (1...50).contains(members.count) else {
@@ -119,36 +125,31 @@ extension CampaignSpec {
         }
         ids.append(id)
       }
-      conditions = []
-      guard let filter = fields["where"] else { return }
-      let place = fields.path(to: "where")
-      guard let pairs = filter.objectValue, pairs.count <= 20 else {
-        throw .invalid(
-          place, "Here an object of at most 20 attributes is expected.", remedy: "Write {\"city\": \"القاهرة\"}.")
+      switch fields["segment"] {
+      case nil: break
+      case .object?:
+        let place = fields.path(to: "segment")
+        let parts = try Fields(fields["segment"] ?? .null, at: place, known: ["name", "where"])
+        let name = try parts.requiredText("name", limit: 100, remedy: "Name the saved segment.")
+        let filter = try parts.required("where", "Write the segment's name alone, as a text.")
+        saved = Saved(name: name, segment: try Segment.read(filter, at: place + ".where"))
+      case _?:
+        saved = Saved(name: try fields.requiredText("segment", limit: 100, remedy: "Name the saved segment."))
       }
-      for (attribute, wanted) in pairs {
-        let text: String
-        switch wanted {
-        case .string(let value): text = value
-        case .number(let value): text = value
-        default:
-          throw .invalid(
-            "\(place).\(attribute)", "An attribute is compared with a text.",
-            remedy: "Write one value; lists, ranges and \"not\" are not supported yet.")
-        }
-        conditions.append(Condition(attribute: attribute, value: text))
+      filter = try fields["where"].flatMap { value throws(Problem) in
+        try Segment.read(value, at: fields.path(to: "where"))
       }
     }
 
-    var json: JSONValue {
+    public var json: JSONValue {
       var object: JSONObject = [
         "id": ids.count == 1 ? .string(ids[0].description) : .array(ids.map { .string($0.description) })
       ]
-      if !conditions.isEmpty {
-        var filter = JSONObject()
-        for condition in conditions { filter.append(condition.attribute, .string(condition.value)) }
-        object.append("where", .object(filter))
+      if let saved {
+        let name = JSONValue.string(saved.name)
+        object.append("segment", saved.segment.map { ["name": name, "where": $0.json] } ?? name)
       }
+      if let filter { object.append("where", filter.json) }
       return .object(object)
     }
   }

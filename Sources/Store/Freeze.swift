@@ -6,8 +6,10 @@ public struct FreezePlan: Sendable {
   public var business: Business.ID
   /// In the order of the campaign: a person in several of them counts for the first, the rest are `duplicate`.
   public var audiences: [Audience.ID]
-  /// Attribute equals value, all of them.
-  public var attributes: [(name: String, value: String)] = []
+  /// Who of them is meant; each holds.
+  public var segments: [Segment] = []
+  /// What days are counted from.
+  public var now: Instant
   public var marketing: Bool
   public var requireOptIn: Bool
   /// The template's values in its own order: header, body, buttons.
@@ -26,10 +28,10 @@ public struct FreezePlan: Sendable {
   public var ownZones: [String] = []
 
   public init(
-    business: Business.ID, audiences: [Audience.ID], marketing: Bool, requireOptIn: Bool, otherZone: String
+    business: Business.ID, audiences: [Audience.ID], marketing: Bool, requireOptIn: Bool, otherZone: String, now: Instant
   ) {
     (self.business, self.audiences, self.marketing) = (business, audiences, marketing)
-    (self.requireOptIn, self.otherZone) = (requireOptIn, otherZone)
+    (self.requireOptIn, self.otherZone, self.now) = (requireOptIn, otherZone, now)
   }
 }
 
@@ -214,9 +216,7 @@ public enum Freeze {
     func any(_ condition: (String) -> String) -> String { texts.map(condition).joined(separator: " or ") }
     let length = plan.bodyValues.map { "length(\(texts[$0]))" }.joined(separator: " + ")
     let member = plan.audiences.count == 1 ? "(\(audiences))[1]" : "any(\(audiences))"
-    let conditions = plan.attributes.map {
-      "and c.attributes->>\(arguments.add(.text($0.name))) = \(arguments.add(.text($0.value)))"
-    }
+    let conditions = plan.segments.map { "and " + SegmentSQL.condition($0, now: plan.now, &arguments) }
     // A person in several audiences is judged once, in the first; one audience needs no such look.
     let duplicate =
       plan.audiences.count > 1

@@ -51,7 +51,7 @@ extension FreezePlan {
   /// What a campaign's request makes of its freeze. `bodyRoom`: the characters that the template's own text leaves.
   public init(
     _ spec: CampaignSpec, category: Category, business: Business.ID, accountZone: String, senderPhones: [PhoneNumber],
-    bodyRoom: Int
+    bodyRoom: Int, now: Instant
   ) {
     let marketing = category == .marketing || category == .marketingLite
     var other = accountZone
@@ -69,8 +69,8 @@ extension FreezePlan {
     self.init(
       business: business, audiences: spec.audience.ids, marketing: marketing,
       requireOptIn: spec.requireOptIn ?? marketing,
-      otherZone: other)
-    attributes = spec.audience.conditions.map { ($0.attribute, $0.value) }
+      otherZone: other, now: now)
+    segments = spec.audience.segments
     values = spec.template.parameters.ordered.map(\.source)
     let headers = spec.template.parameters.header.count
     bodyValues = headers..<headers + spec.template.parameters.body.count

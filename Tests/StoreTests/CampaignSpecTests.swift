@@ -98,7 +98,7 @@ import Testing
       (["template", "carousel"], [], "template.carousel", "not_supported"),
       (["audience", "id"], [], "audience.id", "field_invalid"),
       (["audience", "id"], ["1", 1], "audience.id[1]", "field_invalid"),
-      (["audience", "where", "age"], ["gt": 3], "audience.where.age", "field_invalid"),
+      (["audience", "where", "age"], ["gt": "three"], "audience.where.age.gt", "field_invalid"),
       (["schedule", "start_at"], "2027-02-09 20:30", "schedule.start_at", "field_invalid"),
       (["schedule", "end_at"], "2027-02-01T00:00:00Z", "schedule.end_at", "field_invalid"),
       (["schedule", "window"], "sometimes", "schedule.window", "field_invalid"),
