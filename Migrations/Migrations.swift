@@ -10,6 +10,7 @@ public enum Migrations {
 
   public static let all: [Migration] = [
     Migration(name: "0001_foundation", sql: PackageResources._001_foundation_sql),
+    Migration(name: "0003_limits", sql: PackageResources._003_limits_sql),
     Migration(name: "0003_segments", sql: PackageResources._003_segments_sql),
     Migration(name: "0005_refusals", sql: PackageResources._005_refusals_sql),
     Migration(name: "0005_pace", sql: PackageResources._005_pace_sql),

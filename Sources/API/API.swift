@@ -26,6 +26,7 @@ public final class API: Sendable {
     AudienceRoutes(services).add(to: &router)
     UploadRoutes(services).add(to: &router)
     SegmentRoutes(services).add(to: &router)
+    PolicyRoutes(services).add(to: &router)
     CampaignRoutes(services, counts).add(to: &router)
     CampaignActions(services, counts).add(to: &router)
     CampaignTrials(services).add(to: &router)

@@ -42,7 +42,8 @@ struct AudienceCheck: Sendable {
   }
 
   /// Each attribute is somebody's, each audience exists. Without `audiences`: among all contacts.
-  func references(_ references: [(path: String, reference: Segment.Reference)], in audiences: [Audience.ID]?) async throws
+  func references(_ references: [(path: String, reference: Segment.Reference)], in audiences: [Audience.ID]?)
+    async throws
   {
     var attributes: [(path: String, name: String)] = []
     var lists: [(path: String, id: Audience.ID)] = []
@@ -53,7 +54,9 @@ struct AudienceCheck: Sendable {
       }
     }
     let known = try await Audiences.known(lists.map(\.id), of: business, on: services.pool).map(\.id)
-    if let stray = lists.first(where: { !known.contains($0.id) }) { throw AudienceCheck.unknown(stray.id, at: stray.path) }
+    if let stray = lists.first(where: { !known.contains($0.id) }) {
+      throw AudienceCheck.unknown(stray.id, at: stray.path)
+    }
     guard !attributes.isEmpty else { return }
     let names = try await AudienceAttributes.names(in: audiences, of: business, on: services.pool)
     let unseen = Set(attributes.map(\.name)).subtracting(names).sorted()

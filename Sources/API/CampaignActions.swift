@@ -159,7 +159,7 @@ struct CampaignActions: Sendable {
       entry.numbers.contains($0.id)
     }
     try spec.applyDefaults(
-      category: entry.category, perSecondLimit: numbers.reduce(0) { $0 + $1.limit },
+      category: entry.category, policy: spec.limits, perSecondLimit: numbers.reduce(0) { $0 + $1.limit },
       perSecondFree: numbers.reduce(0) { $0 + $1.free })
     try await CampaignPace.change(
       entry.id, to: spec.pace, of: call.caller.business, by: call.caller.actor,

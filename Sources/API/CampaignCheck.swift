@@ -41,7 +41,8 @@ struct CampaignCheck: Sendable {
     try await AudienceCheck(services: services, business: business).check(&spec.audience)
     try await calendars(spec.schedule)
     try spec.applyDefaults(
-      category: template.seen.category, perSecondLimit: numbers.reduce(0) { $0 + $1.limit },
+      category: template.seen.category, policy: try await ContactPolicies.read(of: business, on: services.pool).limits,
+      perSecondLimit: numbers.reduce(0) { $0 + $1.limit },
       perSecondFree: numbers.reduce(0) { $0 + $1.free })
     let draft = Campaigns.Draft(
       spec: spec, account: account, template: template.id, category: template.seen.category, numbers: numbers.map(\.id))

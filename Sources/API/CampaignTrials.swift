@@ -117,6 +117,7 @@ struct CampaignTrials: Sendable {
     draft.spec.schedule.calendars = .named([])
     draft.spec.schedule.end = nil
     draft.spec.requireOptIn = false
+    draft.spec.limits.frequencyCap = .some(nil)
     let id = try await Trials.start(
       draft, template: checked.template, people: people, of: parent.id, business: call.caller.business,
       by: call.caller.actor, on: services.pool)

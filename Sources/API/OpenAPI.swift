@@ -1,3 +1,4 @@
+import Domain
 import JSON
 
 /// The contract as an OpenAPI 3.1 document: the routes as a table, their bodies as schemas. A test holds it against the
@@ -123,6 +124,12 @@ enum OpenAPI {
       answer: "Object"),
 
     Operation(
+      method: "get", path: "/v1/policy", summary: "Whom campaigns leave alone unless they say otherwise", answer: "Policy"),
+    Operation(
+      method: "post", path: "/v1/policy", summary: "Change it for the drafts to come; what is not given stays",
+      body: "Limits", answer: "Policy"),
+
+    Operation(
       method: "post", path: "/v1/campaigns",
       summary: "Make a draft; it echoes every default and what it would come to",
       query: [("dry_run", "true: store nothing")], body: "CampaignSpec", status: 201, answer: "Campaign"),
@@ -152,7 +159,11 @@ enum OpenAPI {
       method: "post", path: "/v1/campaigns/{id}/test", summary: "Send to named phones now, counted apart", body: "Test",
       status: 201, answer: "Campaign"),
     Operation(
-      method: "get", path: "/v1/campaigns/{id}/recipients", summary: "One row per person, with the reason",
+      method: "get", path: "/v1/campaigns/{id}/recipients",
+      summary: """
+        One row per person, with the reason. Who was left out for several has the first of: \
+        \(ExclusionReason.allCases.map(\.word).joined(separator: ", "))
+        """,
       query: page + [("state", "only these states, comma between")], answer: "[Recipient]"),
     Operation(
       method: "get", path: "/v1/campaigns/{id}/events", summary: "What happens, as server-sent events",

@@ -137,7 +137,27 @@ enum OpenAPISchemas {
         "description": "one of the three; unless given, the numbers' rate less what they keep for replies",
         "properties": {"per_second": {"type": "integer"}, "per_minute": {"type": "integer"},
         "per_hour": {"type": "integer"}, "jitter": {"enum": ["none", "human"]}}},
-      "require_opt_in": {"type": "boolean", "description": "true for marketing unless given"}}},
+      "require_opt_in": {"type": "boolean", "description": "true for marketing unless given"},
+      "frequency_cap": {"$ref": "#/components/schemas/Limits/properties/frequency_cap"},
+      "blocked_countries": {"$ref": "#/components/schemas/Limits/properties/blocked_countries"},
+      "undeliverable_days": {"$ref": "#/components/schemas/Limits/properties/undeliverable_days"},
+      "holdout": {"$ref": "#/components/schemas/Limits/properties/holdout"}}},
+    "Limits": {"type": "object", "additionalProperties": false, "properties": {
+      "frequency_cap": {"description": "marketing messages to one person in any so many days, over all campaigns; who is at \#
+    it is held until it clears, or skipped when that is after end_at", "oneOf": [{"const": "none"},
+        {"type": "object", "required": ["messages", "days"], "properties": {
+        "messages": {"type": "integer", "minimum": 1}, "days": {"type": "integer", "minimum": 1, "maximum": 365}}}]},
+      "blocked_countries": {"type": "array", "items": {"type": "string"}, "description": "of the phone, ISO 3166"},
+      "undeliverable_days": {"type": "integer", "maximum": 365,
+        "description": "leaves out whom Meta could not deliver to (131026) in so many days"},
+      "holdout": {"type": "object", "properties": {"percent": {"type": "number", "maximum": 50,
+        "description": "of all people, always the same ones"}}}}},
+    "Policy": {"type": "object", "properties": {
+      "frequency_cap": {"$ref": "#/components/schemas/Limits/properties/frequency_cap"},
+      "blocked_countries": {"$ref": "#/components/schemas/Limits/properties/blocked_countries"},
+      "undeliverable_days": {"$ref": "#/components/schemas/Limits/properties/undeliverable_days"},
+      "holdout": {"$ref": "#/components/schemas/Limits/properties/holdout"},
+      "version": {"type": "integer"}, "by": {"type": ["string", "null"]}, "changed_at": {"type": ["string", "null"]}}},
     "Launch": {"type": "object", "properties": {
       "now": {"type": "boolean", "description": "skip the wait of 60 s"},
       "start_at": {"type": "string", "description": "when the draft names no start"}, "reason": {"type": "string"}}},

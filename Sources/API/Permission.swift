@@ -6,6 +6,8 @@ public enum Permission: String, CaseIterable, Sendable {
   case read
   case loadAudiences
   case draftCampaigns
+  /// Whom campaigns leave alone unless they say otherwise.
+  case setPolicy
   /// A marketer's own; operators pause all.
   case pauseCampaigns
   /// A marketer ends only pauses that marketers opened; an operator any but a cancellation.
@@ -33,6 +35,7 @@ public enum Permission: String, CaseIterable, Sendable {
     case .read: [.marketer, .operate, .finance, .privacy, .admin]
     case .loadAudiences: [.marketer, .operate, .privacy, .admin]
     case .draftCampaigns: [.marketer, .operate, .admin]
+    case .setPolicy: [.operate, .admin]
     case .pauseCampaigns: [.marketer, .operate, .admin]
     case .resumeCampaigns: [.marketer, .operate, .admin]
     case .cancelCampaigns: [.operate, .admin]

@@ -28,7 +28,8 @@ struct SegmentRoutes: Sendable {
         name, segment, of: call.caller.business, by: call.caller.actor, on: services.pool)
     else {
       throw Problem(
-        409, "segment_exists", "There is a segment of this name.", detail: "Names of segments are unique.", field: "name",
+        409, "segment_exists", "There is a segment of this name.", detail: "Names of segments are unique.",
+        field: "name",
         remedy: "Choose another name, or replace it: POST /v1/segments/{id}.")
     }
     return .json(201, try await json(entry, call))
@@ -106,7 +107,8 @@ struct SegmentRoutes: Sendable {
     let filter = JSONValue.stored(entry.filter)
     var text = ""
     if let segment = try Segment.read(filter, at: "where") {
-      text = try await AudienceCheck(services: services, business: call.caller.business).sentence(segment, call.language)
+      text = try await AudienceCheck(services: services, business: call.caller.business).sentence(
+        segment, call.language)
     }
     return [
       "id": .string(String(entry.id)), "name": .string(entry.name), "where": filter, "text": .string(text),

@@ -107,6 +107,8 @@ enum Sentences {
     case "suspect_phone": "رقم مشكوك فيه"
     case "sender_own_number": "رقم المرسل نفسه"
     case "blocked_country": "بلد غير مسموح"
+    case "undeliverable": "تعذّر التسليم إليه مؤخرًا"
+    case "holdout": "ضمن مجموعة المقارنة"
     case "parameter_missing": "قيمة ناقصة"
     case "parameter_invalid": "قيمة غير صالحة"
     case "text_too_long": "النص أطول من المسموح"

@@ -114,7 +114,7 @@ final class Stage: Sendable {
     {"type":"BUTTONS","buttons":[{"type":"QUICK_REPLY","text":"إيقاف العروض"}]}]
     """#
 
-  /// Fills the audience with `count` people of six countries; every fifth opted out when `optOuts`.
+  /// Fills the audience with `count` people of six countries; every tenth opted out when `optOuts`.
   func addPeople(_ count: Int, optOuts: Bool) async throws {
     Bench.say("  adding \(count) people")
     _ = try await pool.run(
@@ -134,7 +134,7 @@ final class Stage: Sendable {
       _ = try await pool.run(
         """
         insert into suppression (business_id, person_key, scope, active, at, consent_id)
-        select $1, person_key, 1, true, now(), contact_id from contact where contact_id % 5 = 0 order by person_key
+        select $1, person_key, 1, true, now(), contact_id from contact where contact_id % 10 = 0 order by person_key
         """, .int8(installation.business.rawValue))
     }
     for table in ["contact", "audience_member", "suppression"] { _ = try await pool.run("vacuum analyze \(table)") }

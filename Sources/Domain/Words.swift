@@ -49,7 +49,9 @@ public enum PricingType: Int16, Word {
 /// that is the documented order.
 public enum ExclusionReason: Int16, Word {
   case duplicate = 10, optedOut = 20, noOptIn = 30, suspectPhone = 40, senderOwnNumber = 50, blockedCountry = 60
-  case parameterMissing = 70, parameterInvalid = 71, textTooLong = 72
+  case undeliverable = 65, parameterMissing = 70, parameterInvalid = 71, textTooLong = 72, frequencyCap = 80
+  /// Last, so that who is held out differs from the recipients by chance alone.
+  case holdout = 90
   public var word: String {
     switch self {
     case .duplicate: "duplicate"
@@ -61,6 +63,8 @@ public enum ExclusionReason: Int16, Word {
     case .parameterMissing: "parameter_missing"
     case .parameterInvalid: "parameter_invalid"
     case .textTooLong: "text_too_long"
+    case .frequencyCap: "frequency_cap"
+    case .undeliverable, .holdout: "\(self)"
     }
   }
 }
@@ -79,10 +83,11 @@ public enum SkipReason: Int16, Word {
 
 /// Why a recipient waits in the due table; goes by itself afterwards.
 public enum HoldReason: Int16, Word {
-  case returned = 1, throttled = 2, pair = 3, transient = 4, marketingLimit = 5, raced = 6
+  case returned = 1, throttled = 2, pair = 3, transient = 4, marketingLimit = 5, raced = 6, frequencyCap = 7
   public var word: String {
     switch self {
     case .marketingLimit: "marketing_limit"
+    case .frequencyCap: "frequency_cap"
     default: "\(self)"
     }
   }

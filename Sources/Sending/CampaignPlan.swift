@@ -22,6 +22,9 @@ struct CampaignPlan: Sendable {
   let campaign: Campaign.ID
   let template: Template.ID
   let marketing: Bool
+  /// Marketing that is no test counts for frequency caps.
+  let counts: Bool
+  let frequencyCap: ContactLimits.FrequencyCap?
   let message: TemplateMessage
   let jitter: Jitter.Profile
   /// This lane's part of the campaign's pace: at most so many messages in each `window`, 0 for none; nil: the number's
@@ -32,10 +35,13 @@ struct CampaignPlan: Sendable {
   let opening: Opening
   /// On the boot clock, as of when the plan was read.
   let endAt: Int64?
+  /// The same as the campaign says it.
+  let endsAt: Instant?
   let isPaused: Bool
   let isCancelled: Bool
   let hasDue: Bool
   let freeZones: [String]
+  /// Of all runs.
   let zones: [String]
 
   /// This lane's part of the campaign's pace; nil when it has none. Whole shares, strict each, so that their sum is the
@@ -67,6 +73,8 @@ extension CampaignPlan {
     campaign = live.campaign
     template = live.template
     marketing = live.category == .marketing || live.category == .marketingLite
+    counts = marketing && live.kind == .campaign
+    frequencyCap = spec.limits.frequencyCap ?? nil
     if let known {
       message = known
     } else {
@@ -80,6 +88,7 @@ extension CampaignPlan {
     ownPace = (live.share.limit, .seconds(live.share.seconds))
     self.reservePercent = reservePercent
     opening = spec.schedule.opening(calendars)
+    endsAt = live.endAt
     endAt = live.endAt.map { boot + ($0 - wall).nanoseconds }
     isPaused = live.isPaused
     isCancelled = live.isCancelled

@@ -336,7 +336,7 @@ actor Lane {
       guard !open.isEmpty, !exhausted.contains(campaign) else { return false }
       let take = try await LaneLog.takeRun(campaign, zones: open, number: numberID, on: line.claims)
       queue.setTake(take, of: campaign)
-      if take == nil { exhausted.insert(campaign) }
+      if let take { try await lookThrough(take, plan) } else { exhausted.insert(campaign) }
     }
     guard var take = queue.streams[campaign]?.take else { return false }
     let open = openZones([take.zone], of: plan)
@@ -352,6 +352,20 @@ actor Lane {
     queue.setTake(take.cursor > take.hi ? nil : take, of: campaign)
     self.take(recipients, claim: next, campaign: campaign, until: open.until)
     return true
+  }
+
+  /// Who said stop since the freeze gives up their slot when their run is opened. It is the gate that keeps the promise:
+  /// when the look takes too long it is left out.
+  private func lookThrough(_ take: LaneLog.Take, _ plan: CampaignPlan) async throws {
+    do {
+      let count = try await LaneLog.skipStopped(
+        take, business: number.lane.business, marketing: plan.marketing, on: line.claims)
+      if count > 0 {
+        line.log("run_opened", [("campaign", take.campaign.description), ("opted_out", String(count))])
+      }
+    } catch DatabaseError.rejected(.queryCanceled, _) {
+      line.log("run_not_looked_through", [("campaign", take.campaign.description), ("run", String(take.run))])
+    }
   }
 
   /// Asked about due rows, or free runs, since the last look at the campaigns, and found none.
@@ -400,7 +414,7 @@ actor Lane {
         return Gate.Asked(
           campaign: message.campaign, template: plan.template, seq: message.recipient.seq,
           attempt: message.recipient.attempt, contact: message.recipient.contact, person: message.recipient.person,
-          marketing: plan.marketing)
+          marketing: plan.marketing, counts: plan.counts, cap: plan.frequencyCap, endAt: plan.endsAt)
       }
       do {
         guard let verdicts = try await Gate.ask(questions, lane: number.lane, epoch: epoch, on: line.gates) else {

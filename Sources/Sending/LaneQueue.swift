@@ -224,7 +224,7 @@ struct LaneQueue {
   }
 
   /// Takes in the gate's verdicts, `askedAt` being the instant before the question left. Answers the messages that are
-  /// finished here: suppressed, the skip row is written.
+  /// finished here: suppressed or capped, their row is written.
   mutating func judged(_ messages: [Message], _ verdicts: [Gate.Verdict], askedAt: Int64) -> [Message] {
     var verdictOf: [MessageKey: Gate.Verdict] = [:]
     verdictOf.reserveCapacity(messages.count)
@@ -240,7 +240,7 @@ struct LaneQueue {
         case .pass:
           message.gatedAt = askedAt
           kept.append(message)
-        case .suppressed: finished.append(message)
+        case .suppressed, .capped: finished.append(message)
         case .halted:
           stream.isHalted = true
           stream.returned.append(message)

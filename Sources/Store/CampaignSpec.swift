@@ -15,14 +15,17 @@ public struct CampaignSpec: Sendable, Equatable {
   public var pace: Pace
   /// Only those with a recorded marketing consent. Nil until the template's category decides it; see `applyDefaults`.
   public var requireOptIn: Bool?
+  /// Whom it leaves alone. Incomplete until `applyDefaults`.
+  public var limits: ContactLimits
 
   /// What stops it by itself.
   public var guarding: Guarding
 
   static let known = ["name", "from", "template", "audience", "schedule", "pace", "guard", "require_opt_in"]
+    + ContactLimits.names
   /// Fields of later work: refused by name, so that nobody believes in a limit that nothing keeps.
   static let later = [
-    "budget", "pilot", "recurrence", "holdout", "variants", "approval", "frequency_cap",
+    "budget", "pilot", "recurrence", "variants", "approval",
     "warm_up", "priority", "seed_list", "reserve_for_others", "ttl", "messages",
   ]
 
@@ -38,16 +41,26 @@ public struct CampaignSpec: Sendable, Equatable {
     pace = try Pace(json: fields["pace"] ?? .object(JSONObject()), at: "pace")
     guarding = try fields["guard"].map { json throws(Problem) in try Guarding(json: json, at: "guard") } ?? Guarding()
     requireOptIn = try fields.flag("require_opt_in")
+    limits = try ContactLimits(fields)
   }
 
   /// Fills what depends on the template and the numbers: consent is required for marketing; the pace is what the
   /// numbers allow together, less what they keep for desk replies; its jitter looks human where the numbers leave room
-  /// for it.
+  /// for it; whom it leaves alone is the business's `policy`, for marketing.
   ///
   /// Throws when the pace asked for leaves no room for the jitter asked for: at a number's very limit only the slack
   /// can be jittered, so `human` needs a pace of at most 0.8 of it.
-  public mutating func applyDefaults(category: Category, perSecondLimit: Int, perSecondFree: Int) throws(Problem) {
-    requireOptIn = requireOptIn ?? (category == .marketing || category == .marketingLite)
+  public mutating func applyDefaults(
+    category: Category, policy: ContactLimits, perSecondLimit: Int, perSecondFree: Int
+  ) throws(Problem) {
+    let marketing = category == .marketing || category == .marketingLite
+    requireOptIn = requireOptIn ?? marketing
+    if !marketing, case .some(.some) = limits.frequencyCap {
+      throw .invalid(
+        "frequency_cap", "A frequency cap is of marketing, and this template is \(category.word).",
+        remedy: "Leave it out, or use a marketing template.")
+    }
+    limits = limits.filled(from: marketing ? policy : .none)
     if pace.limit == nil { (pace.limit, pace.unit) = (max(1, perSecondFree), .second) }
     let tooFast = Double(pace.limit ?? 1) > 0.8 * Double(perSecondLimit * pace.unit.seconds)
     if pace.jitter == .human, tooFast {
@@ -68,6 +81,7 @@ public struct CampaignSpec: Sendable, Equatable {
     if let pace = pace.json { object.append("pace", pace) }
     object.append("guard", guarding.json)
     if let requireOptIn { object.append("require_opt_in", .bool(requireOptIn)) }
+    for field in limits.json.fields { object.append(field.key, field.value) }
     return .object(object)
   }
 

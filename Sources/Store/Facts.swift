@@ -111,6 +111,10 @@ public enum Facts {
     var tally = Tallies.Batch()
     for fact in facts where fact.outcome == .rejected { tally.add(.refused, code: fact.code, of: fact.campaign, from: number) }
     if !tally.isEmpty { statements.append(tally.statement) }
+    let lost = Dictionary(grouping: facts.filter { $0.code == Undeliverable.code }, by: \.campaign)
+    for campaign in lost.keys.sorted() {
+      statements.append(Undeliverable.noting(lost[campaign]!.map { ($0.seq, $0.at) }, of: campaign))
+    }
     if !returns.isEmpty {
       let sorted = returns.sorted { ($0.campaign, $0.seq) < ($1.campaign, $1.seq) }
       statements.append(

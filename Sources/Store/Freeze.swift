@@ -20,6 +20,12 @@ public struct FreezePlan: Sendable {
   public var bodyRoom: Int = 1024
   public var senderPhones: [PhoneNumber] = []
   public var blockedCountries: [String] = []
+  /// Who could not be delivered to since then.
+  public var undeliverableSince: Instant?
+  /// Who is at this cap and stays there until the end. Others wait at the gate.
+  public var frequencyCap: (cap: ContactLimits.FrequencyCap, end: Instant)?
+  /// Hundredths of a percent of all people.
+  public var holdout = 0
   /// The run's zone by the first four digits of the phone, one or several IANA names with commas; `otherZone` for all
   /// others.
   public var zones: [(digits: Int, zone: String)] = []
@@ -230,6 +236,24 @@ public enum Freeze {
       when \(any { "\($0) ~ '[\\n\\r\\t]|     '" }) then 71
       \(length.isEmpty ? "" : "when \(length) > \(room) then 72")
       """
+    let undeliverable = plan.undeliverableSince.map {
+      """
+      when exists (select from undeliverable u where u.contact_id = c.contact_id
+        and u.at > \(arguments.add(.timestamptz($0)))) then 65
+      """
+    }
+    let capped = plan.frequencyCap.map { cap, end in
+      let clears = FrequencyCapSQL.clears(
+        contact: "c.contact_id", campaign: "null::int8", seq: "null::int4",
+        messages: arguments.add(.int2(cap.messages)), days: arguments.add(.int4(cap.days)))
+      return "when \(clears) >= \(arguments.add(.timestamptz(end))) then 80"
+    }
+    // The key is a hash under a pepper that never changes: its first digits are as good as chance.
+    let heldOut =
+      plan.holdout > 0
+      ? """
+      when ('x' || left(c.person_key::text, 8))::bit(32)::int8 % 10000 < \(arguments.add(.int4(Int32(plan.holdout)))) then 90
+      """ : ""
     return """
       select c.contact_id, c.phone, c.person_key, m.audience_id, c.country, c.attributes, \(zoneClass) as class,
         p.vars, (case \(duplicate)
@@ -241,7 +265,7 @@ public enum Freeze {
           when c.suspect or c.phone is null then 40
           when c.phone = any(\(senders)) then 50
           when c.country = any(\(blocked)) then 60
-          \(reasons) end)::int2 as reason
+          \(undeliverable ?? "") \(reasons) \(capped ?? "") \(heldOut) end)::int2 as reason
       from audience_member m
       join contact c on c.contact_id = m.contact_id
       \(zoneJoin)

@@ -76,8 +76,12 @@ extension FreezePlan {
     bodyValues = headers..<headers + spec.template.parameters.body.count
     self.bodyRoom = bodyRoom
     self.senderPhones = senderPhones
-    // Meta delivers no marketing to phones of the United States (131049), so nobody there is tried.
-    if marketing { blockedCountries = ["US"] }
+    // A request of before these were written down means what was the rule then.
+    let limits = spec.limits.filled(from: marketing ? .standard : .none)
+    blockedCountries = limits.blockedCountries ?? []
+    if let days = limits.undeliverableDays, days > 0 { undeliverableSince = now - .seconds(86_400 * days) }
+    holdout = limits.holdout ?? 0
+    if let cap = limits.frequencyCap ?? nil, let end = spec.schedule.end { frequencyCap = (cap, end) }
     (self.zones, self.ownZones) = (zones, ownZones)
   }
 }

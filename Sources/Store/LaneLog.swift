@@ -110,7 +110,9 @@ public enum LaneLog {
     Statement(
       """
       select seq, 1::int2, contact_id, phone, person_key, vars from recipient
-      where campaign_id = $1 and seq between $2 and $3 order by seq
+      where campaign_id = $1 and seq between $2 and $3
+        and not exists (select from skip s where s.campaign_id = $1 and s.seq = recipient.seq)
+      order by seq
       """, [.int8(campaign.rawValue), .int4(lo), .int4(hi)])
   }
 
@@ -321,6 +323,21 @@ public enum LaneLog {
       order by at
       """, .int8(number.rawValue), .numeric(Amount(billionths: Int128(nanoseconds))))
     return rows.map { (Contact.ID($0.int64(0)), $0.instant(1)) }
+  }
+
+  /// Skips those of a run who said stop since the freeze, before anything of it is claimed. Answers how many.
+  public static func skipStopped(_ take: Take, business: Business.ID, marketing: Bool, on connection: Connection)
+    async throws(DatabaseError) -> Int
+  {
+    try await connection.run(
+      """
+      insert into skip (campaign_id, seq, reason)
+      select r.campaign_id, r.seq, 1 from recipient r where r.campaign_id = $1 and r.seq between $2 and $3
+        and exists (select from suppression s where s.business_id = $4 and s.person_key = r.person_key and s.active
+          and (s.scope = 2 or (s.scope = 1 and $5)))
+      order by r.seq on conflict do nothing
+      """, .int8(take.campaign.rawValue), .int4(take.cursor), .int4(take.hi), .int8(business.rawValue), .bool(marketing)
+    ).affected
   }
 
   // MARK: Liveness

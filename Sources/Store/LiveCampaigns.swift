@@ -14,6 +14,7 @@ public enum LiveCampaigns {
 
   public struct LiveCampaign: Sendable {
     public let campaign: Campaign.ID
+    public let kind: CampaignKind
     public let template: Template.ID
     public let category: Category
     /// What the launch froze: template, parameters, pace, window.
@@ -69,7 +70,7 @@ public enum LiveCampaigns {
         array(select distinct r.zone from run r where r.campaign_id = c.campaign_id),
         (select count(*) from calendar k where k.business_id = c.business_id),
         (select setting->'pace'->>'jitter' from campaign_setting s where s.campaign_id = c.campaign_id and setting ? 'pace'
-          order by version desc limit 1)
+          order by version desc limit 1), c.kind
       from campaign c
       where $1 = any(c.numbers) and c.frozen is not null
         and (c.state = 5 or (c.state = 10 and c.ended_at > now() - interval '10 minutes'))
@@ -77,7 +78,8 @@ public enum LiveCampaigns {
       """, .int8(number.rawValue))
     return rows.map { row in
       LiveCampaign(
-        campaign: Campaign.ID(row.int64(0)), template: Template.ID(row.int64(1)),
+        campaign: Campaign.ID(row.int64(0)), kind: CampaignKind(rawValue: row.int16(13)) ?? .campaign,
+        template: Template.ID(row.int64(1)),
         category: Category(rawValue: row.int16(2)) ?? .marketing, frozen: row.jsonb(3), endAt: row.optionalInstant(4),
         share: CampaignPace.share(of: number, row.optionalJsonb(5)) ?? (0, 1), isPaused: row.bool(6),
         isCancelled: row.bool(7), hasDue: row.bool(8), freeZones: row.texts(9), zones: row.texts(10),

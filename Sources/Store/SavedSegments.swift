@@ -14,7 +14,9 @@ public enum SavedSegments {
   }
 
   /// Stores a new one; nil when there is one of that name.
-  public static func create(_ name: String, _ segment: Segment, of business: Business.ID, by actor: String, on pool: Pool)
+  public static func create(
+    _ name: String, _ segment: Segment, of business: Business.ID, by actor: String, on pool: Pool
+  )
     async throws(DatabaseError) -> Entry?
   {
     try await pool.run(
@@ -61,7 +63,9 @@ public enum SavedSegments {
     ).first != nil
   }
 
-  public static func named(_ name: String, of business: Business.ID, on pool: Pool) async throws(DatabaseError) -> Entry? {
+  public static func named(_ name: String, of business: Business.ID, on pool: Pool) async throws(DatabaseError)
+    -> Entry?
+  {
     try await pool.run(
       "select \(columns) from segment where business_id = $1 and name = $2", .int8(business.rawValue), .text(name)
     ).first.map(entry)

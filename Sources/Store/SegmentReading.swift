@@ -73,10 +73,12 @@ private struct SegmentReader {
   mutating func segment(_ json: JSONValue, at path: String, depth: Int) throws(Problem) -> Segment {
     guard depth <= Segment.Limits.depth else {
       throw .invalid(
-        path, "Conditions stand more than \(Segment.Limits.depth) deep here.", remedy: "Write them flatter, or save a list.")
+        path, "Conditions stand more than \(Segment.Limits.depth) deep here.",
+        remedy: "Write them flatter, or save a list.")
     }
     guard case .object(let object) = json, !object.fields.isEmpty else {
-      throw .invalid(path, "Here an object with a condition is expected.", remedy: "Write e.g. {\"city\": \"القاهرة\"}.")
+      throw .invalid(
+        path, "Here an object with a condition is expected.", remedy: "Write e.g. {\"city\": \"القاهرة\"}.")
     }
     var members: [Segment] = []
     for field in object.fields { members.append(try member(field.key, field.value, at: path, depth: depth)) }
@@ -106,7 +108,8 @@ private struct SegmentReader {
       }
       var tests: [Segment.Test] = []
       for field in object.fields {
-        tests.append(try test(.attribute(try attribute(field.key, at: place)), field.value, at: "\(place).\(field.key)"))
+        tests.append(
+          try test(.attribute(try attribute(field.key, at: place)), field.value, at: "\(place).\(field.key)"))
       }
       return .attributes(tests)
     default:

@@ -195,6 +195,12 @@ public enum Standings {
           ]))
     }
     statements += MarketingHolds.statements(holds, retries: retries, byReceipt: true)
+    for campaign in changed.keys.sorted() {
+      let lost = changed[campaign]!.compactMap { key, state in
+        state.code == Undeliverable.code ? state.failedAt.map { (Int32(clamping: key.seq), $0) } : nil
+      }
+      if !lost.isEmpty { statements.append(Undeliverable.noting(lost, of: campaign)) }
+    }
     if !postings.isEmpty { statements.append(Ledger.posting(postings, k: k, business: business)) }
     if !tally.isEmpty { statements.append(tally.statement) }
     if !strays.isEmpty {

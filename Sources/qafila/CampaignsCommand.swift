@@ -235,6 +235,7 @@ enum CampaignSheet {
     sheet.add("state", campaign.text("state"))
     sheet.add("", campaign.text("state_reason.text"))
     sheet.add("starts", campaign.time("start_at"))
+    sheet.add("people", campaign.text("audience_text"))
     if let pace = campaign["pace"] ?? campaign["spec"]?["pace"] {
       let limit = pace.objectValue?.first { $0.0.hasPrefix("per_") }
       sheet.add(

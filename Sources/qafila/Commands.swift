@@ -7,9 +7,9 @@ enum Commands {
   static let all: [Command] =
     [MigrateCommand.command, ServeCommand.command, SandboxCommand.command, DevCommand.command, DoctorCommand.command]
     + KeysCommand.commands + NumbersCommand.commands + TemplatesCommand.commands + AudiencesCommand.commands
-    + SegmentsCommand.commands + CampaignsCommand.commands + CalendarsCommand.commands + OptOutsCommand.commands
-    + ReportsCommand.commands + ReceiptsCommand.commands + RatesCommand.commands + StopCommand.commands
-    + [DemoDataCommand.command]
+    + SegmentsCommand.commands + PolicyCommand.commands + CampaignsCommand.commands + CalendarsCommand.commands
+    + OptOutsCommand.commands + ReportsCommand.commands + ReceiptsCommand.commands + RatesCommand.commands
+    + StopCommand.commands + [DemoDataCommand.command]
 
   static let json = Option("json", nil, "the service's answer as JSON, for programs")
 }

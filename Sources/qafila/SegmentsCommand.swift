@@ -10,7 +10,8 @@ enum SegmentsCommand {
       summary: "keep conditions under a name; FILE holds \"where\" as JSON (- is standard input)",
       options: [Commands.json], settings: Setting.client, run: save),
     Command(
-      words: ["segments", "remove"], arguments: ["NAME"], summary: "remove a saved segment; drafts keep what they copied",
+      words: ["segments", "remove"], arguments: ["NAME"],
+      summary: "remove a saved segment; drafts keep what they copied",
       options: [Commands.json], settings: Setting.client, run: remove),
     Command(
       words: ["segments", "count"], arguments: ["AUDIENCE"],

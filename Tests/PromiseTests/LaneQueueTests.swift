@@ -18,9 +18,10 @@ import Testing
       name: "t", language: "ar", parameterFormat: nil,
       components: .array([.object(["type": "BODY", "text": "مرحبًا"])]))
     return CampaignPlan(
-      campaign: Campaign.ID(campaign), template: Template.ID(1), marketing: true,
+      campaign: Campaign.ID(campaign), template: Template.ID(1), marketing: true, counts: true, frequencyCap: nil,
       message: try TemplateMessage(definition, TemplateFill()), jitter: jitter, ownPace: (pace, .seconds(1)),
-      reservePercent: 0, opening: Opening(window: nil), endAt: nil, isPaused: paused, isCancelled: false, hasDue: false,
+      reservePercent: 0, opening: Opening(window: nil), endAt: nil, endsAt: nil, isPaused: paused,
+      isCancelled: false, hasDue: false,
       freeZones: [], zones: [])
   }
 

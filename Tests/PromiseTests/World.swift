@@ -52,7 +52,7 @@ final class World: Sendable {
   /// `heldByMeta`: the share of offers that Meta holds back (131049, by receipt); held people take a day.
   init(
     people: Int, perSecond: Int = 1000, batch: Int = 100, seed: UInt64 = 1, ownCluster: Bool = false,
-    heldByMeta: Double = 0, numbers count: Int = 1
+    heldByMeta: Double = 0, numbers count: Int = 1, people model: PeopleModel = PeopleModel()
   ) async throws {
     desk.start()
     if ownCluster {
@@ -73,6 +73,7 @@ final class World: Sendable {
     settings.receipts.batch = batch
     settings.receipts.delayScale = 0.001
     settings.receipts.retryDelay = .milliseconds(50)
+    settings.people = model
     settings.people.marketingCap = heldByMeta
     for index in 1..<max(2, count) where index < count {
       settings.accounts[0].numbers.append(
@@ -152,7 +153,7 @@ final class World: Sendable {
 
   /// Drafts and launches a campaign to everybody, at `pace` a second.
   func launch(
-    pace: Int, name: String = "offer", startAt: Instant? = nil,
+    pace: Int, name: String = "offer", startAt: Instant? = nil, from sender: Number.ID? = nil, more: String = "",
     schedule: String = #"{"start_at": "now", "window": "always"}"#
   ) async throws -> Campaign.ID {
     let spec = try CampaignSpec(
@@ -162,10 +163,10 @@ final class World: Sendable {
           {"name": "\(name)", "from": "106540352242922", "template": {"name": "ramadan_offer", "language": "ar",
            "stop_button": 0, "parameters": {"body": [{"attr": "first_name", "fallback": "عميلنا العزيز"}, "20%"]}},
            "audience": {"id": "1"}, "schedule": \(schedule),
-           "pace": {"per_second": \(pace), "jitter": "none"}, "require_opt_in": true}
+           "pace": {"per_second": \(pace), "jitter": "none"}, "require_opt_in": true\(more)}
           """.utf8)))
     let campaign = try await Campaigns.insert(
-      Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: numbers),
+      Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: sender.map { [$0] } ?? numbers),
       business: installation.business, by: "test", on: pool)
     let text = try #require(try await Templates.read(template, on: pool))
     let launched = try await Campaigns.launch(

@@ -55,25 +55,27 @@ import Testing
   @Test func `reads to the same value from its own rendering`() throws {
     var spec = try Self.spec(Self.full)
     #expect(try CampaignSpec(json: spec.json) == spec)
-    try spec.applyDefaults(category: .marketing, perSecondLimit: 80, perSecondFree: 64)
+    try spec.applyDefaults(category: .marketing, policy: .standard, perSecondLimit: 80, perSecondFree: 64)
     let echoed = try JSONValue(parsing: spec.json.rendered())
     #expect(try CampaignSpec(json: echoed) == spec)
     #expect(echoed["require_opt_in"]?.boolValue == true)
     #expect(echoed["pace"]?["jitter"]?.stringValue == "human")
+    #expect(echoed["frequency_cap"]?.stringValue == "none" && echoed["undeliverable_days"]?.int64Value == 30)
+    #expect(echoed["blocked_countries"]?.arrayValue == ["US"] && echoed["holdout"]?["percent"]?.doubleValue == 0)
   }
 
   @Test func `takes the pace its numbers leave free when it names none`() throws {
     var spec = try CampaignSpec(json: try Self.changed(["pace"], to: nil))
-    try spec.applyDefaults(category: .utility, perSecondLimit: 80, perSecondFree: 64)
+    try spec.applyDefaults(category: .utility, policy: .standard, perSecondLimit: 80, perSecondFree: 64)
     #expect(spec.pace.limit == 64 && spec.pace.unit == .second && spec.pace.jitter == .human)
     #expect(spec.requireOptIn == false)
   }
 
   @Test func `refuses human jitter where the limit leaves no room`() throws {
     var spec = try CampaignSpec(json: try Self.changed(["pace"], to: ["per_second": 70, "jitter": "human"]))
-    #expect(throws: Problem.self) { try spec.applyDefaults(category: .utility, perSecondLimit: 80, perSecondFree: 64) }
+    #expect(throws: Problem.self) { try spec.applyDefaults(category: .utility, policy: .standard, perSecondLimit: 80, perSecondFree: 64) }
     var silent = try CampaignSpec(json: try Self.changed(["pace"], to: ["per_second": 70]))
-    try silent.applyDefaults(category: .utility, perSecondLimit: 80, perSecondFree: 64)
+    try silent.applyDefaults(category: .utility, policy: .standard, perSecondLimit: 80, perSecondFree: 64)
     #expect(silent.pace.jitter == CampaignSpec.Pace.Jitter.none)
   }
 
@@ -110,6 +112,13 @@ import Testing
       (["guard", "pilot"], ["size": 500], "guard.pilot", "not_supported"),
       (["guard", "max_opt_out"], 2, "guard.max_opt_out", "field_invalid"),
       (["guard", "pause_at"], "GREEN", "guard.pause_at", "field_invalid"),
+      (["frequency_cap"], 2, "frequency_cap", "field_invalid"),
+      (["frequency_cap"], ["messages": 2], "frequency_cap.days", "field_missing"),
+      (["frequency_cap"], ["messages": 0, "days": 7], "frequency_cap.messages", "field_invalid"),
+      (["blocked_countries"], ["USA"], "blocked_countries[0]", "field_invalid"),
+      (["undeliverable_days"], -1, "undeliverable_days", "field_invalid"),
+      (["holdout"], ["percent": 51], "holdout.percent", "field_invalid"),
+      (["holdout"], 5, "holdout", "field_invalid"),
       (["shedule"], [:], "shedule", "field_unknown"),
     ]
     for (path, value, field, code) in cases {

@@ -44,7 +44,8 @@ enum SegmentModel {
             ? last != nil : !(attribute(name) ?? "").drop { $0 == " " }.isEmpty
           return known == operand.boolValue
         case "prefix":
-          return attribute(name).map { ArabicFolding.folded($0).hasPrefix(ArabicFolding.folded(operand.stringValue!)) } ?? false
+          return attribute(name).map { ArabicFolding.folded($0).hasPrefix(ArabicFolding.folded(operand.stringValue!)) }
+            ?? false
         default: return ordered(name, word, operand, isEscaped)
         }
       }
@@ -76,7 +77,9 @@ enum SegmentModel {
         default: a <= b
         }
       }
-      if name == "days_since_message", !isEscaped { return last.map { holds(Double($0.days), operand.doubleValue!) } ?? false }
+      if name == "days_since_message", !isEscaped {
+        return last.map { holds(Double($0.days), operand.doubleValue!) } ?? false
+      }
       guard let value = attribute(name) else { return false }
       if let number = operand.doubleValue { return self.number(value).map { holds($0, number) } ?? false }
       let text = String(ArabicFolding.folded(value).prefix(10))
@@ -90,7 +93,9 @@ enum SegmentModel {
     }
   }
 
-  static let texts = ["القاهرة", "القاهره", " القـاهرة", "الجيزة", "طنطا", "Cairo", "CAIRO", "cairo ", "أسوان", "اسوان", "x"]
+  static let texts = [
+    "القاهرة", "القاهره", " القـاهرة", "الجيزة", "طنطا", "Cairo", "CAIRO", "cairo ", "أسوان", "اسوان", "x",
+  ]
   static let numbers = ["18", "٢٠", "20.0", "-3", "65.5", "۷", "12a", "٢٠٫٥"]
   static let days = ["2026-01-31", "2026-02-28T10:00:00Z", "٢٠٢٦-٠٣-٠١", "2025-12-31", "31/01/2026"]
   static let outcomes = ["failed", "unknown", "accepted", "sent", "delivered", "read"]
@@ -142,7 +147,8 @@ enum SegmentModel {
     case 1: return ("city", ["in": strings(texts)])
     case 2: return ("city", ["prefix": .string(chance.one(of: ["ال", "الق", "cai", "أ", "ط"]))])
     case 3: return ("city", ["not": .string(chance.one(of: texts))])
-    case 4: return (chance.one(of: ["city", "points", "last_order", "language"]), ["exists": .bool(chance.next() % 2 == 0)])
+    case 4:
+      return (chance.one(of: ["city", "points", "last_order", "language"]), ["exists": .bool(chance.next() % 2 == 0)])
     case 5: return ("points", .number(chance.one(of: ["18", "20", "-3", "7", "20.5"])))
     case 6: return ("points", order(.number(chance.one(of: ["18", "0", "20.0", "-4"]))))
     case 7: return ("last_order", order(.string(chance.one(of: ["2026-01-31", "2026-03-01", "2025-12-31"]))))
@@ -170,7 +176,8 @@ extension TestStore {
         """
         insert into contact (contact_id, business_id, phone, person_key, country, attributes)
         overriding system value values ($1, $2, $3, $4, $5, $6)
-        """, .int8(contact), .int8(business.rawValue), .int8(phone.digits), .uuid(installation.personKeys.key(of: phone)),
+        """, .int8(contact), .int8(business.rawValue), .int8(phone.digits),
+        .uuid(installation.personKeys.key(of: phone)),
         .text(person.country), .jsonb(JSONValue.object(attributes).rendered()))
       _ = try await pool.run(
         "insert into audience_member (audience_id, contact_id) select unnest($1::int8[]), $2",

@@ -69,7 +69,9 @@ import Testing
     let deep = String(repeating: #"{"not":"#, count: 8) + #"{"a":"b"}"# + String(repeating: "}", count: 8)
     let many = #"{"or":["# + (0...60).map { #"{"a":"\#($0)"}"# }.joined(separator: ",") + "]}"
     let long = #"{"a":{"in":["# + (0...200).map { "\($0)" }.joined(separator: ",") + "]}}"
-    for (text, field) in [(deep, "where" + String(repeating: ".not", count: 8)), (many, "where.or[60].a"), (long, "where.a.in")] {
+    for (text, field) in [
+      (deep, "where" + String(repeating: ".not", count: 8)), (many, "where.or[60].a"), (long, "where.a.in"),
+    ] {
       do throws(Problem) {
         _ = try Self.read(text)
         Issue.record("\(text.prefix(40))… was taken")
@@ -103,8 +105,10 @@ import Testing
   @Test func `folds in SQL as ArabicFolding folds`() async throws {
     let store = try await TestStore()
     var texts = [
-      "القاهرة", "القاهره", "  الإسكندريّة ", "ﻻ إله", "Straße", "ŒUVRE", "désabonner", "de\u{301}sabonner", "٢٠ يناير", "۲۰",
-      "ﺍﻟﻘﺎﻫﺮﺓ", "\u{200F}القـاهـرة\u{200E}", "\u{200F} \u{202A}طنطا\u{202C} ", "a \u{200B} b", "ＡＢＣ１２", "İstanbul", "ء",
+      "القاهرة", "القاهره", "  الإسكندريّة ", "ﻻ إله", "Straße", "ŒUVRE", "désabonner", "de\u{301}sabonner", "٢٠ يناير",
+      "۲۰",
+      "ﺍﻟﻘﺎﻫﺮﺓ", "\u{200F}القـاهـرة\u{200E}", "\u{200F} \u{202A}طنطا\u{202C} ", "a \u{200B} b", "ＡＢＣ１２", "İstanbul",
+      "ء",
       "", "   ", "x\\y'z\"[]^$.*", "O'Brien; drop table contact; --",
     ]
     // Every scalar that has a spelling, beside letters.
