@@ -5,6 +5,7 @@ import Store
 ///
 ///     observing --owner released--> claiming --row appended--> quarantined --time--> owning
 ///     observing --owner silent----> claiming
+///     unowned ----owner was I-----> claiming
 ///     any ------fenced------------> observing
 struct Tenure: Sendable {
   enum State: Equatable, Sendable {
@@ -40,6 +41,8 @@ struct Tenure: Sendable {
     }
     guard let head else { return .takeOver(after: nil) }
     if head.kind == LaneLog.Kind.release.rawValue { return .takeOver(after: head) }
+    // Our own row of a tenure we lost, e.g. with the database: nobody else will end it, and our own beats go on.
+    if head.node == me { return .takeOver(after: head) }
     let beat = beat ?? -1
     if case .observing(head.node, beat, let since) = state {
       return now - since >= nodeTimeout ? .takeOver(after: head) : .none

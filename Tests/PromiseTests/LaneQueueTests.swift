@@ -290,6 +290,21 @@ import Testing
 
 /// Who may send on a lane: every order of events up to length six.
 @Suite struct `A tenure` {
+  @Test func `that was lost with the database is taken back by its own node, after the quarantine`() {
+    var tenure = Tenure(me: 1, nodeTimeout: 2_000, quarantine: 1_600)
+    let own = LaneLog.Head(k: 7, epoch: 3, kind: 1, node: 1, doneK: 5)
+    guard case .takeOver(after: own) = tenure.observed(head: own, beat: 40, at: 10_000) else {
+      Issue.record("a node waits for its own silence")
+      return
+    }
+    tenure.tookOver(LaneLog.Head(k: 8, epoch: 4, kind: 3, node: 1, doneK: 5), after: own, at: 10_000)
+    #expect(tenure.due(at: 11_599) == .none)
+    guard case .sweep = tenure.due(at: 11_600) else {
+      Issue.record("what it had handed over is never settled")
+      return
+    }
+  }
+
   enum Event: CaseIterable { case otherBeats, silence, released, tookOver, swept, fenced }
 
   @Test func `never owns without a takeover and its quarantine, in any order of events`() {
