@@ -48,10 +48,10 @@ import Testing
   /// Runs one lane with two campaigns over `people` each; stalls and gate outages come from the seed.
   static func run(
     seed: UInt64, perSecond: Int, paces: [Int], people: Int, troubled: Bool, refusing: Bool = false,
-    jitter: Jitter.Profile = .none, changes: [(afterSends: Int, pace: Int)] = []
+    jitter: Jitter.Profile = .none, changes: [(afterSends: Int, pace: Int)] = [], limits: LaneQueue.Limits = .init()
   ) throws -> Outcome {
     var chance = SplitMix64(seed: seed)
-    var queue = LaneQueue(perSecond: perSecond, limits: LaneQueue.Limits(), seed: seed)
+    var queue = LaneQueue(perSecond: perSecond, limits: limits, seed: seed)
     var plans = try paces.enumerated().map { try plan(Int64($0 + 1), pace: $1, jitter: jitter) }
     var changes = changes[...]
     var pausedUntil: Int64?
@@ -193,6 +193,16 @@ import Testing
     queue.rest(Template.ID(1), until: now + 60_000_000_000)
     #expect(queue.want(Campaign.ID(1), at: now) == nil)
     #expect(queue.want(Campaign.ID(1), at: now + 60_000_000_000) != nil)
+  }
+
+  /// Without the path's allowance the pacer's slack for late wake-ups would let one message too many through.
+  @Test(arguments: [1, 2, 3, 4] as [UInt64])
+  func `keeps the window by its guard ring where the pacer alone would not`(seed: UInt64) throws {
+    var limits = LaneQueue.Limits()
+    limits.pathAllowance = .zero
+    let outcome = try Self.run(seed: seed, perSecond: 80, paces: [1000], people: 800, troubled: true, limits: limits)
+    #expect(Self.fullestSecond(outcome.sentAt) <= 80)
+    #expect(outcome.bySeq.count == 800 && outcome.bySeq.values.allSatisfy { $0 == 1 })
   }
 
   @Test func `uses nearly all the slots of its number when nothing is wrong`() throws {

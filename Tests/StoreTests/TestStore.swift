@@ -65,6 +65,29 @@ struct TestStore {
       CampaignSpec(json: JSONValue(parsing: entry.spec)), try await Templates.read(entry.template, on: pool)!)
   }
 
+  /// A campaign that sends to so many people of Egypt, in one run, as a freeze would leave it.
+  func sending(people: Int) async throws -> Campaign.ID {
+    let id = try await draft()
+    let phones = (0..<people).map { PhoneNumber(digits: 201_001_000_000 + Int64($0))! }
+    _ = try await pool.run(
+      """
+      with c as (
+        insert into contact (business_id, phone, person_key, country)
+        select $1, p, k, 'EG' from unnest($2::int8[], $3::uuid[]) x (p, k) returning contact_id, phone, person_key
+      )
+      insert into recipient (campaign_id, contact_id, phone, seq, person_key, vars)
+      select $4, contact_id, phone, row_number() over (order by contact_id), person_key, '{x}' from c
+      """, .int8(business.rawValue), .int8s(phones.map(\.digits)),
+      .uuids(phones.map { installation.personKeys.key(of: $0) }), .int8(id.rawValue))
+    _ = try await pool.run(
+      "insert into run (campaign_id, run_no, lo, hi, zone) values ($1, 1, 1, $2, 'Africa/Cairo')", .int8(id.rawValue),
+      .int4(Int32(people)))
+    _ = try await pool.run(
+      "update campaign set state = 5, frozen = '{}', prepared_at = now(), recipients = $2 where campaign_id = $1",
+      .int8(id.rawValue), .int8(Int64(people)))
+    return id
+  }
+
   /// A draft over one number, one template and one audience.
   func draft() async throws -> Campaign.ID {
     try await number()
