@@ -5,9 +5,14 @@ import Reactor
 import Testing
 
 /// The built binary, run as its users run it, so that it can be killed, frozen and started again.
-struct ServiceProcess {
+final class ServiceProcess: Sendable {
   let pid: pid_t
   let port: UInt16
+  private let isRunning = Lock(true)
+
+  private init(pid: pid_t, port: UInt16) { (self.pid, self.port) = (pid, port) }
+  // A test that failed on its way leaves nothing running.
+  deinit { killNow() }
 
   /// Starts `qafila serve` beside this test bundle, with all roles.
   /// `port`: the one a dead process had, where webhooks still go.
@@ -37,17 +42,21 @@ struct ServiceProcess {
   func signal(_ number: Int32) { kill(pid, number) }
 
   /// Kills it without a word and waits for its end.
-  func killNow() {
-    kill(pid, SIGKILL)
-    var status: Int32 = 0
-    waitpid(pid, &status, 0)
-  }
+  func killNow() { _ = end(SIGKILL) }
 
   /// Ends it in good order; true when it left with 0.
-  func stop() -> Bool {
-    kill(pid, SIGTERM)
+  func stop() -> Bool { end(SIGTERM) == 0 }
+
+  /// The status it left with; nil when it had ended before.
+  private func end(_ signal: Int32) -> Int32? {
+    let wasRunning = isRunning.with { isRunning in
+      defer { isRunning = false }
+      return isRunning
+    }
+    guard wasRunning else { return nil }
+    kill(pid, signal)
     var status: Int32 = 0
     waitpid(pid, &status, 0)
-    return status == 0
+    return status
   }
 }

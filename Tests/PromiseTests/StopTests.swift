@@ -41,15 +41,23 @@ import Testing
     try await world.end()
   }
 
-  @Test func `stops on a pause within the gate's bound, and goes on where it stopped`() async throws {
+  /// A campaign's own pause is also seen by its lane's next look at the campaigns; the others by the gate alone.
+  @Test(arguments: [PauseScope.campaign, .template, .number, .business])
+  func `stops on a pause within the gate's bound, and goes on where it stopped`(scope: PauseScope) async throws {
     let world = try await World(people: 300)
     try await world.startNode()
     let campaign = try await world.launch(pace: 100)
     try await world.until("it sends") { try await world.journal().count > 50 }
+    let id =
+      switch scope {
+      case .campaign: campaign.rawValue
+      case .template: world.template.rawValue
+      case .number: world.number.rawValue
+      default: world.installation.business.rawValue
+      }
     _ = try await world.pool.batch([
-      Statement(
-        "insert into pause (business_id, scope, scope_id, cause, actor) values ($1, 7, $2, 'operator', 'test')",
-        [.int8(world.installation.business.rawValue), .int8(campaign.rawValue)])
+      Pauses.opening(
+        scope, id, business: world.installation.business, cause: .operator, reason: "", actor: "test")
     ])
     let paused = BootInstant.now
     try await world.desk.sleep(for: .seconds(2))
