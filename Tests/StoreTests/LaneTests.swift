@@ -75,7 +75,8 @@ import Testing
       #expect(
         await stage.isFenced {
           _ = try await LaneLog.claimDue(
-            stage.lane.number, k: k, epoch: 1, node: 1, doneK: 0, campaign: stage.campaign, limit: 10, slot0: 0, step: 1,
+            stage.lane.number, k: k, epoch: 1, node: 1, doneK: 0, campaign: stage.campaign, zones: nil, limit: 10,
+            slot0: 0, step: 1,
             on: stage.connection)
         }, "claimed what was due at \(k)")
       #expect(
