@@ -126,7 +126,7 @@ let package = Package(
         "Crypto", "JSON",
         "Reactor", "Domain",
       ]),
-    tests("Program", ["qafila", "JSON", "Reactor", "Domain", "CLinux"]),
+    tests("Program", ["qafila", "Simulation", "JSON", "Reactor", "Domain", "CLinux"]),
     tests("Guarding", ["Guarding", "Store", "Governor", "JSON", "Domain"]),
     // The promises: real PostgreSQL, real sockets, real processes; killed, frozen, delayed, duplicated.
     tests(

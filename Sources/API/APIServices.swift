@@ -17,7 +17,8 @@ public struct APIServices: Sendable {
   public var importContacts: @Sendable (UploadRequest) async throws -> UploadAnswer
   /// Meta's handshake and receipts; nil where this process has no intake role.
   public var webhook: (@Sendable (HTTPServerRequest) async -> HTTPResponse)?
-  public var reportMessages: @Sendable (ReportRequest, HTTPBodyWriter) async throws -> Void
+  /// Opens a report, or throws a problem while that can still be answered; what it gives writes the report.
+  public var reportMessages: @Sendable (ReportRequest) async throws -> @Sendable (HTTPBodyWriter) async throws -> Void
   public var reportCosts: @Sendable (ReportRequest) async throws -> [JSONValue]
   /// A month of an account, rendered.
   public var statement: @Sendable (StatementRequest) async throws -> String
@@ -32,7 +33,8 @@ public struct APIServices: Sendable {
     pool: Pool, keys: Keys, tokens: Tokens, installation: Installation, graph: GraphClient,
     importContacts: @escaping @Sendable (UploadRequest) async throws -> UploadAnswer,
     webhook: (@Sendable (HTTPServerRequest) async -> HTTPResponse)? = nil,
-    reportMessages: @escaping @Sendable (ReportRequest, HTTPBodyWriter) async throws -> Void,
+    reportMessages:
+      @escaping @Sendable (ReportRequest) async throws -> @Sendable (HTTPBodyWriter) async throws -> Void,
     reportCosts: @escaping @Sendable (ReportRequest) async throws -> [JSONValue],
     statement: @escaping @Sendable (StatementRequest) async throws -> String = { _ in "" },
     metrics: @escaping @Sendable () async -> String = { "" },

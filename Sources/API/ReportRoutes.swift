@@ -24,12 +24,13 @@ struct ReportRoutes: Sendable {
       case .ndjson: "application/x-ndjson"
       case .json: "application/json"
       }
+    let produce = try await services.reportMessages(request)
     return HTTPResponse(
       status: 200,
       headers: [
         ("Content-Type", type),
         ("Content-Disposition", "attachment; filename=\"messages.\(request.format.rawValue)\""),
-      ], body: .stream { writer in try await services.reportMessages(request, writer) })
+      ], body: .stream(produce))
   }
 
   private func costs(_ call: Call) async throws -> HTTPResponse {

@@ -29,19 +29,22 @@ extension Stage {
         "stop_rate": 0, "block_rate": 0, "reply_rate": 0},
        "accounts": [{"id": "102290129340398", "numbers": [{"id": "\(Stage.phoneNumberID)", "throughput": \(throughput)}]}]}
       """, to: path)
+    let identity =
+      scheme == "https"
+      ? ["--tls-certificate", directory + "/certificate.pem", "--tls-key", directory + "/key.pem"] : []
     let program = try await Program.start(
-      try Stage.qafila(), ["sandbox", "--config", path], environment: ["PATH=/usr/bin:/bin"],
+      try Stage.qafila(), ["sandbox", "--config", path] + identity, environment: ["PATH=/usr/bin:/bin"],
       log: directory + "/sandbox.log")
-    try await answers("http://127.0.0.1:\(port)/sandbox/journal/summary", program)
+    try await answers("\(scheme)://127.0.0.1:\(port)/sandbox/journal/summary", program)
     return program
   }
 
   func startService(port: UInt16, sandbox: UInt16, roles: [String] = []) async throws -> Program {
     let environment = [
       "PATH=/usr/bin:/bin", "QAFILA_DATABASE_URL=\(cluster.url)", "QAFILA_LISTEN=127.0.0.1:\(port)",
-      "QAFILA_GRAPH_URL=http://127.0.0.1:\(sandbox)", "QAFILA_APP_SECRET=sandbox-app-secret",
+      "QAFILA_GRAPH_URL=\(scheme)://127.0.0.1:\(sandbox)", "QAFILA_APP_SECRET=sandbox-app-secret",
       "QAFILA_VERIFY_TOKEN=sandbox-verify-token", "QAFILA_SEAL_KEY=\(Stage.secret)",
-    ]
+    ] + (scheme == "https" ? ["QAFILA_CA_FILE=\(directory)/certificate.pem"] : [])
     let program = try await Program.start(
       try Stage.qafila(), ["serve"] + roles.flatMap { ["--role", $0] }, environment: environment,
       log: directory + "/service.log")
@@ -62,7 +65,7 @@ extension Stage {
 
   /// When each message was accepted by the Sandbox; boot clock, nanoseconds, in order.
   func arrivals(_ sandbox: UInt16) async throws -> [Int64] {
-    let request = HTTPRequest("GET", "http://127.0.0.1:\(sandbox)/sandbox/journal", timeout: .seconds(120))
+    let request = HTTPRequest("GET", "\(scheme)://127.0.0.1:\(sandbox)/sandbox/journal", timeout: .seconds(120))
     let body = try await client.send(request).get().body
     return try body.split(separator: UInt8(ascii: "\n")).compactMap { line in
       let value = try JSONValue(parsing: Array(line))
@@ -73,7 +76,7 @@ extension Stage {
   /// Waits until the Sandbox has told everything and the folder has folded it.
   func receiptsSettled(_ sandbox: UInt16) async throws {
     try await until("all receipts folded", within: .seconds(120), every: .milliseconds(200)) {
-      let summary = try await json("http://127.0.0.1:\(sandbox)/sandbox/journal/summary")
+      let summary = try await json("\(scheme)://127.0.0.1:\(sandbox)/sandbox/journal/summary")
       guard summary["events_to_come"]?.int64Value == 0, summary["webhooks"]?["waiting"]?.int64Value == 0 else { return false }
       return try await pool.run(
         """

@@ -24,6 +24,8 @@ final class Stage: Sendable {
   let template: Template.ID
   let number: Number.ID
   let sealKey: SealKey
+  /// `http`, or `https` where the Sandbox speaks TLS with the identity of `tls/`.
+  let scheme: String
   private let keeps: Bool
 
   /// The demo's settings, with room for a million rows; every commit is flushed.
@@ -33,8 +35,8 @@ final class Stage: Sendable {
     "autovacuum_naptime": "15s", "fsync": "on", "synchronous_commit": "on",
   ]
 
-  init(_ options: Bench.Options) async throws {
-    keeps = options.keeps
+  init(_ options: Bench.Options, overTLS: Bool = false) async throws {
+    (keeps, scheme) = (options.keeps, overTLS ? "https" : "http")
     var name = Array((String(cString: getenv("TMPDIR") ?? strdup("/tmp")) + "/qafila-bench.XXXXXX").utf8CString)
     guard mkdtemp(&name) != nil else { throw BenchError("no folder for temporary files") }
     directory = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -43,13 +45,16 @@ final class Stage: Sendable {
     let place = directory + "/pg"
     reactor = Reactor(name: "stage")
     reactor.start()
+    if overTLS { try await Stage.makeIdentity(in: directory, on: reactor) }
     cluster = try await Stage.offThread { try PrivateCluster.start(directory: place, settings: Stage.settings) }
     let database = ConnectionSettings(url: cluster.url)
     let connection = Connection(database, on: reactor)
     _ = try await Migrator.migrate(connection)
     await connection.close()
     pool = Pool(database, size: 3, on: reactor)
-    client = HTTPClient(on: reactor, settings: HTTPClientSettings(maxAnswerBytes: 1 << 30))
+    client = HTTPClient(
+      on: reactor,
+      settings: HTTPClientSettings(maxAnswerBytes: 1 << 30, caFile: overTLS ? directory + "/certificate.pem" : nil))
     guard let key = SealKey(secret: Stage.secret) else { throw BenchError("the seal key is refused") }
     sealKey = key
     installation = try await Installation.open(pool, sealKey: key)
@@ -74,6 +79,20 @@ final class Stage: Sendable {
     template = Template.ID(try await pool.run("select template_id from template")[0].int64(0))
     _ = try await pool.run(
       "insert into audience (business_id, name) values ($1, 'everybody')", .int8(installation.business.rawValue))
+  }
+
+  /// A certificate for 127.0.0.1 that its own key signed.
+  private static func makeIdentity(in directory: String, on reactor: Reactor) async throws {
+    let made = try await Program.start(
+      "/usr/bin/openssl",
+      [
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+        "/CN=qafila bench", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", directory + "/key.pem", "-out",
+        directory + "/certificate.pem",
+      ], environment: [], log: directory + "/openssl.log")
+    guard try await made.ended(on: reactor) else {
+      throw BenchError("openssl made no certificate: \(Files.text(directory + "/openssl.log"))")
+    }
   }
 
   /// Blocking calls have a thread of their own.

@@ -13,11 +13,19 @@ static inline size_t cmhd_keep_escapes(void *cls, struct MHD_Connection *connect
 }
 
 /// A daemon without a thread of its own: its epoll descriptor nests in the caller's set. `listener` is a listening,
-/// non-blocking socket, owned by the daemon once this succeeds. `cls` goes to all three callbacks.
+/// non-blocking socket, owned by the daemon once this succeeds. `cls` goes to all three callbacks. With a certificate and
+/// its key, both PEM and read in this call alone, it speaks TLS; NULL: plain.
 static inline struct MHD_Daemon *cmhd_start(MHD_socket listener, unsigned int connection_limit, size_t memory_limit,
+                                            const char *certificate, const char *key,
                                             MHD_AccessHandlerCallback access, MHD_RequestCompletedCallback completed,
                                             MHD_NotifyConnectionCallback connection, void *cls) {
-  return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, access, cls,
+  const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+  const struct MHD_OptionItem sealed[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)certificate},
+                                          {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key},
+                                          {MHD_OPTION_END, 0, NULL}};
+  unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (certificate ? MHD_USE_TLS : 0);
+  return MHD_start_daemon(flags, 0, NULL, NULL, access, cls,
+                          MHD_OPTION_ARRAY, certificate ? sealed : plain,
                           MHD_OPTION_LISTEN_SOCKET, listener,
                           MHD_OPTION_CONNECTION_LIMIT, connection_limit,
                           MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_limit,

@@ -5,7 +5,7 @@ import Reactor
 /// An HTTP/1.1 server on a reactor: libmicrohttpd parses, a guard of ours refuses what it should not have let pass, and
 /// the reactor keeps the deadlines. Each request is one task on `reactor.tasks`.
 ///
-/// Routing, 404 and 405 are the handler's work; TLS is a proxy's.
+/// Routing, 404 and 405 are the handler's work; TLS towards the outside is a proxy's.
 public final class HTTPServer: @unchecked Sendable {
   // @unchecked: the constants never change; everything marked "loop" is touched on the reactor's thread only.
 
@@ -48,7 +48,7 @@ public final class HTTPServer: @unchecked Sendable {
     // The pool holds the head, the parsed fields and, after the head, the body's and the answer's pieces.
     let memory = settings.maxHeaderBytes * 2
     let started = cmhd_start(
-      listener, UInt32(settings.maxConnections), memory,
+      listener, UInt32(settings.maxConnections), memory, settings.identity?.certificate, settings.identity?.key,
       { server, connection, url, method, version, data, size, context in
         let server = Unmanaged<HTTPServer>.fromOpaque(server!).takeUnretainedValue()
         let goesOn = server.access(connection!, url!, method!, version!, data, size!, context!)
@@ -173,7 +173,8 @@ public final class HTTPServer: @unchecked Sendable {
   // MARK: MHD's callbacks (loop)
 
   private func opened(_ connection: OpaquePointer, _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>) {
-    let link = Link(socket: cmhd_socket(connection), headDeadline: .now + settings.headTimeout)
+    let link = Link(
+      socket: cmhd_socket(connection), isSealed: settings.identity != nil, headDeadline: .now + settings.headTimeout)
     links[ObjectIdentifier(link)] = link
     context.pointee = Unmanaged.passUnretained(link).toOpaque()
     if isDraining { link.shut() }

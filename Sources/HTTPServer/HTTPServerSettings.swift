@@ -24,8 +24,18 @@ public struct HTTPServerSettings: Sendable {
   public var maxRequestTime: Duration?
   /// Further connections wait in the kernel's backlog.
   public var maxConnections = 2000
+  /// Speaks TLS with this identity, for doubles of services that do; nil: plain. A head or a body that is refused before
+  /// its end then ends the connection without a word: that answer would have to go past MHD, which alone holds the keys.
+  public var identity: Identity?
   /// How often deadlines are looked at; they are met late by at most this.
   public var tick: Duration = .milliseconds(250)
+
+  /// A certificate (with its chain) and its key, both PEM.
+  public struct Identity: Sendable {
+    public var certificate: String
+    public var key: String
+    public init(certificate: String, key: String) { (self.certificate, self.key) = (certificate, key) }
+  }
 
   public init(address: String = "127.0.0.1", port: UInt16 = 0) {
     self.address = address

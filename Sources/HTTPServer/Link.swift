@@ -6,6 +6,8 @@ import Reactor
 final class Link {
   let socket: Int32
   let peer: String
+  /// Speaks TLS: nothing readable can be written past MHD.
+  let isSealed: Bool
   /// When the next head must be complete.
   var headDeadline: BootInstant
   var exchange: Exchange?
@@ -13,8 +15,8 @@ final class Link {
   /// Set when the socket was shut by us: MHD notices and closes.
   var isShut = false
 
-  init(socket: Int32, headDeadline: BootInstant) {
-    self.socket = socket
+  init(socket: Int32, isSealed: Bool, headDeadline: BootInstant) {
+    (self.socket, self.isSealed) = (socket, isSealed)
     peer = Link.peer(of: socket)
     self.headDeadline = headDeadline
   }
@@ -29,6 +31,7 @@ final class Link {
   /// answers that end the connection; what the socket's buffer does not take at once is lost.
   func answerDirectly(_ response: HTTPResponse) {
     guard case .bytes(let body) = response.body else { return }
+    if isSealed { return shut() }
     var text = "HTTP/1.1 \(response.status) \(Link.reason(response.status))\r\n"
     for (name, value) in response.headers where !(name + value).utf8.contains(where: { $0 < 0x20 }) {
       text += "\(name): \(value)\r\n"

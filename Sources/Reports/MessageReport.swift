@@ -37,7 +37,7 @@ public actor MessageReport {
   nonisolated let reactor: Reactor
   public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
   private let settings: ConnectionSettings
-  private var running = 0
+  private nonisolated let running = Lock(0)
 
   /// Reports at once; each has a connection of its own while it runs.
   public static let bound = 4
@@ -55,16 +55,40 @@ public actor MessageReport {
     settings = own
   }
 
-  /// Answers the number of lines. Throws a problem when too many reports run already.
-  @discardableResult
-  public func stream(_ request: Request, to take: @Sendable ([UInt8]) async throws -> Void) async throws -> Int {
-    guard running < MessageReport.bound else {
+  /// Writes the report to whoever takes it; answers the number of lines.
+  public typealias Producer = @Sendable (_ take: @Sendable ([UInt8]) async throws -> Void) async throws -> Int
+
+  /// Takes a place among the reports that run at once, before anything of an answer is sent; it is given back when the
+  /// producer is dropped. Throws a problem when too many reports run already.
+  public nonisolated func open(_ request: Request) throws(Problem) -> Producer {
+    guard let place = Place(running) else {
       throw Problem(
         503, "too_many_reports", "Too many reports run at once.", detail: "\(MessageReport.bound) reports are running.",
         remedy: "Try again when one has ended.")
     }
-    running += 1
-    defer { running -= 1 }
+    return { take in
+      defer { withExtendedLifetime(place) {} }
+      return try await self.stream(request, to: take)
+    }
+  }
+
+  private final class Place: Sendable {
+    private let running: Lock<Int>
+
+    init?(_ running: Lock<Int>) {
+      let isFree = running.with { running in
+        guard running < MessageReport.bound else { return false }
+        running += 1
+        return true
+      }
+      guard isFree else { return nil }
+      self.running = running
+    }
+
+    deinit { running.with { $0 -= 1 } }
+  }
+
+  private func stream(_ request: Request, to take: @Sendable ([UInt8]) async throws -> Void) async throws -> Int {
     let connection = Connection(settings, on: reactor)
     do {
       let lines = try await connection.transaction(.repeatableReadOnly) { try await write(request, $0, take) }

@@ -21,6 +21,7 @@ public final class Sandbox: Sendable {
     world.faults.seed(settings.seed)
     var http = HTTPServerSettings(address: settings.address, port: settings.port)
     http.maxConnections = 10_000
+    http.identity = settings.identity
     server = HTTPServer(http, on: reactor) { request in await Routes(world).answer(request) }
   }
 

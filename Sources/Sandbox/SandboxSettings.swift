@@ -1,4 +1,5 @@
 import Domain
+import HTTPServer
 import JSON
 
 /// What the double plays: its accounts, its people, how its receipts come.
@@ -72,6 +73,8 @@ public struct SandboxSettings: Sendable {
 
   public var address = "127.0.0.1"
   public var port: UInt16 = 0
+  /// Speaks TLS, as Meta does; nil: plain.
+  public var identity: HTTPServerSettings.Identity?
   public var seed: UInt64 = 1
   public var appSecret = "sandbox-app-secret"
   public var verifyToken = "sandbox-verify-token"

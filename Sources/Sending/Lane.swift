@@ -179,6 +179,7 @@ actor Lane {
   }
 
   private var inFlightTotal = 0
+  private var second = FullestSecond()
 
   // MARK: Sending
 
@@ -473,6 +474,7 @@ actor Lane {
   private func handOver(_ message: LaneQueue.Message, _ plan: CampaignPlan, _ at: Int64) {
     let tenure = epoch
     queue.left(message, at: at)
+    if second.note(at: at) { line.counters.filled(second: second.highest) }
     inFlightTotal += 1
     line.counters.handedOver(late: at - message.sendAt)
     let recipient = message.recipient

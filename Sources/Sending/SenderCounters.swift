@@ -15,6 +15,8 @@ public final class SenderCounters: Sendable {
     /// The longest a message left after its slot, and the longest a gate's answer took; nanoseconds.
     public var worstLateness: Int64 = 0
     public var worstGate: Int64 = 0
+    /// The most messages that one number wrote in any sliding second at our socket, over all its campaigns.
+    public var fullestSecond = 0
   }
 
   private let counts = Lock(Counts())
@@ -35,6 +37,7 @@ public final class SenderCounters: Sendable {
       $0.worstLateness = max($0.worstLateness, late)
     }
   }
+  func filled(second count: Int) { counts.with { $0.fullestSecond = max($0.fullestSecond, count) } }
   func accepted() { counts.with { $0.accepted += 1 } }
   func refused() { counts.with { $0.refused += 1 } }
   func unknown() { counts.with { $0.unknown += 1 } }

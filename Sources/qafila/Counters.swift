@@ -53,6 +53,9 @@ final class Counters: Sendable {
       put(
         "worst_lateness_seconds", "gauge", "The latest hand-over after its slot.",
         [("", Double(counts.worstLateness) / 1e9)])
+      put(
+        "fullest_second_messages", "gauge", "The most messages of one number in any sliding second, at our socket.",
+        [("", Double(counts.fullestSecond))])
       put("worst_gate_seconds", "gauge", "The slowest gate statement.", [("", Double(counts.worstGate) / 1e9)])
     }
     if let intake = sources.intake {

@@ -1,9 +1,13 @@
+import HTTPServer
 import Reactor
 import Sandbox
 
 enum SandboxCommand {
   static let config = Option(
     "config", "FILE", "the Sandbox's world as JSON: accounts, people, receipts (- is standard input)")
+
+  static let certificate = Option("tls-certificate", "FILE", "speak TLS with this certificate (PEM); needs --tls-key")
+  static let key = Option("tls-key", "FILE", "the certificate's key (PEM)")
 
   static let command = Command(
     words: ["sandbox"], summary: "run the Cloud API's double, for trying and staging",
@@ -16,6 +20,7 @@ enum SandboxCommand {
     ],
     options: [
       config, Option("webhook-url", "URL", "where webhooks go"), Option("seed", "N", "of everything it draws"),
+      certificate, key,
     ],
     settings: [
       Setting(
@@ -37,7 +42,8 @@ enum SandboxCommand {
     reactor.start()
     let sandbox = try Sandbox(settings: settings, on: reactor)
     let port = try sandbox.start()
-    Terminal.print(sheet(settings, url: "http://\(settings.address):\(port)").text)
+    let scheme = settings.identity == nil ? "http" : "https"
+    Terminal.print(sheet(settings, url: "\(scheme)://\(settings.address):\(port)").text)
     await stop.wait()
     await sandbox.stop()
     reactor.stop()
@@ -59,7 +65,23 @@ enum SandboxCommand {
       guard let seed = UInt64(text) else { throw UsageError("--seed is a whole number.") }
       settings.seed = seed
     }
+    settings.identity = try identity(invocation)
     return settings
+  }
+
+  private static func identity(_ invocation: Invocation) throws -> HTTPServerSettings.Identity? {
+    func file(_ name: String) throws -> String? {
+      guard let path = invocation.option(name) else { return nil }
+      guard let bytes = Files.read(path) else {
+        throw UsageError("The file \(path) cannot be read: \(Files.reason()).")
+      }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    switch (try file("tls-certificate"), try file("tls-key")) {
+    case (let certificate?, let key?): return HTTPServerSettings.Identity(certificate: certificate, key: key)
+    case (nil, nil): return nil
+    default: throw UsageError("--tls-certificate and --tls-key belong together.")
+    }
   }
 
   static func sheet(_ settings: SandboxSettings, url: String) -> Sheet {

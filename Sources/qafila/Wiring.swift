@@ -169,7 +169,7 @@ final class Service: Sendable {
         return UploadAnswer(upload: report.upload, report: report.json)
       },
       webhook: webhook,
-      reportMessages: { request, writer in
+      reportMessages: { request in
         let format: MessageReport.Format =
           switch request.format {
           case .csv: .csv
@@ -180,7 +180,8 @@ final class Service: Sendable {
           business: request.business, campaign: request.campaign, from: request.from, to: request.to,
           showsPhones: request.showsPhones, format: format)
         (own.isForSpreadsheet, own.delimiter, own.after) = (request.isExcel, request.delimiter, request.after)
-        try await report.stream(own) { try await writer.write($0) }
+        let produce = try report.open(own)
+        return { writer in _ = try await produce { try await writer.write($0) } }
       },
       reportCosts: { request in
         var asked = CostLines.Asked(

@@ -43,10 +43,10 @@ final class TestService: Sendable {
   private let keys: [Role: String]
   let installation: Installation
 
-  typealias MessagesReport = @Sendable (ReportRequest, HTTPBodyWriter) async throws -> Void
+  typealias MessagesReport = @Sendable (ReportRequest) async throws -> @Sendable (HTTPBodyWriter) async throws -> Void
 
   init(
-    report: (ConnectionSettings) -> MessagesReport = { _ in { _, writer in try await writer.write("campaign\r\n") } }
+    report: (ConnectionSettings) -> MessagesReport = { _ in { _ in { writer in try await writer.write("campaign\r\n") } } }
   ) async throws {
     database = try await TestDatabase.shared.fresh(like: "api") { url in
       let connection = Connection(ConnectionSettings(url: url), on: TestService.reactor)

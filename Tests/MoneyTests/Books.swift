@@ -216,9 +216,9 @@ extension Books {
     request.after = after.flatMap { MessageLines.Cursor($0) }
     change(&request)
     let bytes = Lock([UInt8]())
-    try await MessageReport(database: ConnectionSettings(url: url), on: Books.reactor).stream(request) { chunk in
-      bytes.with { $0 += chunk }
-    }
+    let report = MessageReport(database: ConnectionSettings(url: url), on: Books.reactor)
+    let produce = try report.open(request)
+    _ = try await produce { chunk in bytes.with { $0 += chunk } }
     return String(decoding: bytes.with { $0 }, as: UTF8.self)
   }
 

@@ -3,6 +3,7 @@ import Domain
 import Glibc
 import JSON
 import Reactor
+import Simulation
 import Testing
 
 /// What the README promises of `qafila dev` and the commands, with real processes.
@@ -57,7 +58,7 @@ import Testing
 
   @Test func `runs a campaign from the file to the bill, twice on the same state`() async throws {
     let shell = try Shell()
-    let port = Int.random(in: 33_000..<45_000)
+    let port = Int(FreePorts.take(2))
     let dev = try await Dev.start(shell, port: port)
     #expect(try dev.run("qafila doctor --graph-url http://127.0.0.1:\(port + 1)").code == 0)
     let people = (0..<60).map { "0100\(1_000_000 + $0),\($0 % 3 == 0 ? "" : "منى")" }.joined(separator: "\n")
@@ -74,6 +75,17 @@ import Testing
     let id = try JSONValue(parsing: Array(draft.output.utf8))["id"]?.stringValue ?? ""
     let refused = try dev.run("sed s/ramadan_offer/ramadan_ofer/ c.json | qafila campaigns create -")
     #expect(refused.code == 4 && refused.output.contains("Did you mean \"ramadan_offer\"?"), "\(refused.output)")
+    // A test goes to the phones named and to nobody of the audience; it is counted apart.
+    let trial = try dev.run("printf '+201009999991\\n01009999992\\n' | qafila campaigns test \(id) - --default-region EG --json")
+    #expect(trial.code == 0, "\(trial.output)")
+    let trialID = try JSONValue(parsing: Array(trial.output.utf8))["id"]?.stringValue ?? ""
+    #expect(try dev.run("timeout 60 '\(Shell.program)' campaigns watch \(trialID) --until sent --json").code == 0)
+    let journal = try dev.run("curl -s http://127.0.0.1:\(port + 1)/sandbox/journal")
+    #expect(
+      journal.output.contains("+201009999991") && journal.output.contains("+201009999992")
+        && journal.output.split(separator: "\n").count == 2, "\(journal.output)")
+    #expect(try dev.run("qafila campaigns show \(id)").output.contains("Nothing is sent until someone launches it."))
+
     #expect(try dev.run("qafila campaigns launch \(id) --now").code == 0)
     let watched = try dev.run("timeout 60 '\(Shell.program)' campaigns watch \(id) --until sent --json")
     #expect(watched.code == 0, "\(watched.output)")
@@ -83,6 +95,12 @@ import Testing
     let report = try dev.run(
       "qafila reports messages --campaign \(id) | head -1; qafila reports messages --campaign \(id) | wc -l")
     #expect(report.output.hasPrefix("campaign_id,") && report.output.hasSuffix("61\n"), "\(report.output)")
+    // The first key is made on the database, shown once; each role's key does its part.
+    let made = try dev.run(
+      "key=$(qafila keys create --role finance --name books) && QAFILA_API_KEY=$key qafila reports costs && "
+        + "qafila keys list && QAFILA_API_KEY=$key qafila campaigns pause \(id)")
+    #expect(made.output.contains("books") && !made.output.contains("qk_"), "\(made.output)")
+    #expect(made.code != 0 && made.output.contains("role"), "finance pauses nothing: \(made.output)")
     #expect(dev.stop() == 0)
 
     // The second run goes on where the first one ended.
@@ -94,7 +112,7 @@ import Testing
 
   @Test func `brakes over the service, and on the database when it is down`() async throws {
     let shell = try Shell()
-    let port = Int.random(in: 33_000..<45_000)
+    let port = Int(FreePorts.take(2))
     let dev = try await Dev.start(shell, port: port)
     let people = (0..<40).map { "+20100\(2_000_000 + $0)" }.joined(separator: "\n")
     _ = try dev.run("printf 'phone\\n\(people)\\n' > people.csv")

@@ -99,7 +99,10 @@ import Testing
     try await world.startNode()
     let campaign = try await world.launch(pace: 200)
     try await world.until("it sends") { try await world.summary("accepted") > 200 }
-    try world.crashDatabase()
+    // Away for two seconds: nothing leaves without the gate, whose answers live for 250 ms.
+    let down = try world.crashDatabase()
+    try await world.desk.sleep(for: .seconds(2))
+    let up = try world.startDatabase()
     try await world.until("sent", within: .seconds(90)) {
       try await world.campaignState(campaign).rawValue >= CampaignState.settling.rawValue
     }
@@ -112,8 +115,11 @@ import Testing
     #expect(Set(arrivals.map(\.to)).count == arrivals.count, "nobody twice")
     #expect(states.values.reduce(0, +) == 1500)
     #expect(states[.unresolved] ?? 0 == 1500 - arrivals.count)
+    let paused = (down.nanoseconds + 400_000_000)..<up.nanoseconds
+    #expect(arrivals.count { paused.contains($0.at) } == 0, "sent without a gate")
+    #expect(arrivals.contains { $0.at < down.nanoseconds } && arrivals.contains { $0.at > up.nanoseconds })
     let (report, ledger) = try await world.sums(campaign)
-    #expect(report == ledger)
+    #expect(report == ledger && ledger > .zero)
     try await world.end()
   }
 }

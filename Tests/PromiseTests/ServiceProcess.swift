@@ -2,6 +2,7 @@ import CLinux
 import Domain
 import Glibc
 import Reactor
+import Simulation
 import Testing
 
 /// The built binary, run as its users run it, so that it can be killed, frozen and started again.
@@ -22,7 +23,7 @@ final class ServiceProcess: Sendable {
   ) throws -> ServiceProcess {
     let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
     let binary = bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/qafila"
-    let port = known ?? UInt16.random(in: 20_000..<32_000)
+    let port = known ?? FreePorts.take()
     let settings = [
       "QAFILA_DATABASE_URL=\(database ?? world.url)", "QAFILA_LISTEN=127.0.0.1:\(port)",
       "QAFILA_GRAPH_URL=http://127.0.0.1:\(world.sandboxPort)", "QAFILA_APP_SECRET=\(World.secret)",

@@ -122,8 +122,18 @@ final class World: Sendable {
     reactor.stop()
   }
 
-  /// Stops PostgreSQL as a power cut would, and starts it again.
-  func crashDatabase() throws { try cluster?.restart(immediate: true) }
+  /// Stops PostgreSQL as a power cut would; when it was gone.
+  func crashDatabase() throws -> BootInstant {
+    try #require(cluster).stop(mode: .immediate)
+    return .now
+  }
+
+  /// Starts it again, which recovers; the moment before that.
+  func startDatabase() throws -> BootInstant {
+    let before = BootInstant.now
+    try #require(cluster).restart(immediate: true)
+    return before
+  }
 
   func phone(_ index: Int) -> PhoneNumber { PhoneNumber(digits: 201_000_000_000 + Int64(index))! }
 
