@@ -100,7 +100,7 @@ import Testing
     let campaign = try await world.launch(pace: 200)
     try await world.until("it sends") { try await world.summary("accepted") > 200 }
     // Away for two seconds: nothing leaves without the gate, whose answers live for 250 ms.
-    let down = try world.crashDatabase()
+    let down = try world.cutDatabase()
     try await world.desk.sleep(for: .seconds(2))
     let up = try world.startDatabase()
     try await world.until("sent", within: .seconds(90)) {

@@ -122,8 +122,11 @@ final class World: Sendable {
     reactor.stop()
   }
 
-  /// Stops PostgreSQL as a power cut would; when it was gone.
-  func crashDatabase() throws -> BootInstant {
+  /// Stops PostgreSQL as a power cut would, and starts it again.
+  func crashDatabase() throws { try #require(cluster).restart(immediate: true) }
+
+  /// Only stops it; when it was gone.
+  func cutDatabase() throws -> BootInstant {
     try #require(cluster).stop(mode: .immediate)
     return .now
   }
