@@ -132,9 +132,9 @@ let package = Package(
     tests(
       "Promise",
       [
-        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Store", "CloudAPI", "Governor",
-        "Schedule",
-        "Money", "Sandbox", "Simulation", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain", "CLinux",
+        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Store", "CloudAPI", "Consent",
+        "Governor", "Schedule", "Money", "Sandbox", "Simulation", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "JSON",
+        "Reactor", "Domain", "CLinux",
       ]),
   ],
   cxxLanguageStandard: .cxx17

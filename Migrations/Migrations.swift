@@ -12,6 +12,7 @@ public enum Migrations {
     Migration(name: "0001_foundation", sql: PackageResources._001_foundation_sql),
     Migration(name: "0003_limits", sql: PackageResources._003_limits_sql),
     Migration(name: "0003_segments", sql: PackageResources._003_segments_sql),
+    Migration(name: "0004_consent", sql: PackageResources._004_consent_sql),
     Migration(name: "0005_refusals", sql: PackageResources._005_refusals_sql),
     Migration(name: "0005_pace", sql: PackageResources._005_pace_sql),
     Migration(name: "0006_calendars", sql: PackageResources._006_calendars_sql),

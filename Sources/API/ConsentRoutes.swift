@@ -21,19 +21,20 @@ struct ConsentRoutes: Sendable {
     router.add("POST", "/v1/consents", .key(.recordConsents), record)
   }
 
-  /// `{"phones": ["+20…"], "scope": "marketing", "reason": "…"}`, or one `phone`. All or none.
+  /// `{"phones": ["+20…"], "scope": "marketing", "reason": "…", "source": "cli"}`, or one `phone`. All or none.
   private func addOptOuts(_ call: Call) async throws -> HTTPResponse {
     let fields = try Fields(
-      try call.json(), known: ["phone", "phones", "scope", "reason", "at", "default_region"],
+      try call.json(), known: ["phone", "phones", "scope", "reason", "source", "at", "default_region"],
       later: ["user_id", "until"])
     let phones = try ConsentRoutes.phones(fields)
     let scope = try ConsentRoutes.word(fields, "scope", ConsentScope.self) ?? .marketing
     let at = try ConsentRoutes.past(fields)
+    let source = try ConsentRoutes.source(fields, call.caller.role)
     var evidence: JSONObject = ["by": .string(call.caller.actor)]
     if let reason = try fields.text("reason", limit: 500) { evidence.append("reason", .string(reason)) }
     let words = phones.map { phone in
       Consents.Word(
-        person: services.installation.personKeys.key(of: phone), scope: scope, event: .stop, source: .api,
+        person: services.installation.personKeys.key(of: phone), scope: scope, event: .stop, source: source,
         evidence: .object(evidence), at: at)
     }
     _ = try await services.pool.batch([
@@ -92,7 +93,8 @@ struct ConsentRoutes: Sendable {
       try call.json(), known: ["phone", "event", "scope", "source", "evidence", "at", "default_region"],
       later: ["user_id"])
     let phone = try ConsentRoutes.phones(fields)[0]
-    guard let event = try ConsentRoutes.word(fields, "event", ConsentEvent.self) else {
+    // A hold is ours to make, out of a doubt.
+    guard let event = try ConsentRoutes.word(fields, "event", ConsentEvent.self), event != .hold else {
       throw Problem.missing("event", remedy: "Write \"stop\" or \"start\".")
     }
     let scope = try ConsentRoutes.word(fields, "scope", ConsentScope.self) ?? .marketing
@@ -126,6 +128,17 @@ struct ConsentRoutes: Sendable {
         remedy: "Write one of: \(W.allCases.map(\.word).joined(separator: ", ")).")
     }
     return word
+  }
+
+  /// By which way it came to us: unless said, what the key is for.
+  private static func source(_ fields: Fields, _ role: Role) throws(Problem) -> ConsentSource {
+    guard let word = try fields.text("source", limit: 20) else { return role == .operate ? .operator : .api }
+    guard let source = ConsentSource(word: word), [.api, .cli, .operator].contains(source) else {
+      throw Problem.invalid(
+        fields.path(to: "source"), "This is no source of opt-outs by this route.",
+        remedy: "Write api, cli or operator, or leave it out.")
+    }
+    return source
   }
 
   /// When it was said: now, or earlier. A word from the future would outlive every later one.

@@ -191,6 +191,25 @@ enum OpenAPI {
     Operation(
       method: "post", path: "/v1/consents", summary: "Record what a person said", body: "NewConsent", status: 201,
       answer: "Recorded"),
+    Operation(method: "get", path: "/v1/stop-words", summary: "Your own stop words", answer: "[StopWord]"),
+    Operation(
+      method: "post", path: "/v1/stop-words", summary: "Add stop words; they hold within a second", body: "NewStopWords",
+      status: 201, answer: "Object"),
+    Operation(
+      method: "post", path: "/v1/stop-words/remove", summary: "Forget stop words", body: "StopPhrases", answer: "Object"),
+    Operation(
+      method: "post", path: "/v1/stop-words/try", summary: "What a text would be read as; nothing is recorded",
+      body: "StopText", answer: "StopReading"),
+    Operation(
+      method: "get", path: "/v1/stop-replies", summary: "What is said to people who stop", answer: "StopReplies"),
+    Operation(
+      method: "post", path: "/v1/stop-replies", summary: "Change what is said to people who stop", body: "StopReplies",
+      answer: "StopReplies"),
+    Operation(
+      method: "get", path: "/v1/consent-tasks", summary: "Wishes and doubts that a person must look at", query: page,
+      answer: "[ConsentTask]"),
+    Operation(
+      method: "post", path: "/v1/consent-tasks/{id}/done", summary: "Say that a task is done", answer: "Object"),
 
     Operation(
       method: "get", path: "/v1/reports/messages", summary: "One line per attempt, streamed as CSV, NDJSON or JSON",

@@ -263,6 +263,7 @@ enum OpenAPISchemas {
     "NewOptOuts": {"type": "object", "properties": {
       "phone": {"type": "string"}, "phones": {"type": "array", "items": {"type": "string"}, "maxItems": 1000},
       "scope": {"enum": ["marketing", "everything"], "default": "marketing"}, "reason": {"type": "string"},
+      "source": {"enum": ["api", "cli", "operator"]},
       "at": {"type": "string", "format": "date-time"}, "default_region": {"type": "string"}}},
     "NewConsent": {"type": "object", "required": ["phone", "event", "source"], "properties": {
       "phone": {"type": "string"}, "event": {"enum": ["stop", "start"]},
@@ -277,6 +278,25 @@ enum OpenAPISchemas {
     "Person": {"type": "object", "properties": {
       "person": {"type": "string"}, "phone": {"type": ["string", "null"]}, "opted_out": {"type": "array"},
       "history": {"type": "array"}}},
+    "StopWord": {"type": "object", "properties": {
+      "phrase": {"type": "string"}, "verdict": {"enum": ["stop", "stop+", "ask", "start", "none"]},
+      "by": {"type": "string"}, "since": {"type": "string"}}},
+    "NewStopWords": {"type": "object", "properties": {
+      "phrase": {"type": "string"}, "verdict": {"enum": ["stop", "stop+", "ask", "start", "none"]},
+      "words": {"type": "array", "maxItems": 1000, "items": {"type": "object", "required": ["phrase", "verdict"]}}}},
+    "StopPhrases": {"type": "object", "required": ["phrases"], "properties": {
+      "phrases": {"type": "array", "items": {"type": "string"}}}},
+    "StopText": {"type": "object", "required": ["text"], "properties": {
+      "text": {"type": "string"}, "answering": {"type": "string", "description": "category of what it answers"}}},
+    "StopReading": {"type": "object", "properties": {
+      "verdict": {"enum": ["stop", "stop+", "ask", "start", "none"]}, "matched": {"type": "string"},
+      "language": {"type": ["string", "null"]}}},
+    "StopReplies": {"type": "object", "properties": {
+      "confirms": {"type": "boolean"}, "asks": {"type": "boolean"},
+      "texts": {"type": "object", "description": "by language: confirmation, question, stop_button, keep_button"}}},
+    "ConsentTask": {"type": "object", "properties": {
+      "id": {"type": "string"}, "kind": {"enum": ["erasure", "stop_unmatched"]}, "person": {"type": "string"},
+      "evidence": {}, "since": {"type": "string"}}},
 
     "Rate": {"type": "object", "properties": {
       "market": {"type": "string"}, "market_name": {"type": "string"}, "category": {"type": "string"},

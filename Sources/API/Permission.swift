@@ -22,6 +22,8 @@ public enum Permission: String, CaseIterable, Sendable {
   case recordOptOuts
   case readConsents
   case recordConsents
+  /// What is read as a stop, and what is said to those who stop.
+  case manageStopWords
   case readMoney
   /// Statements and their reconciliation with Meta's figures.
   case readStatements
@@ -47,6 +49,7 @@ public enum Permission: String, CaseIterable, Sendable {
     case .recordOptOuts: [.marketer, .operate, .privacy, .admin]
     case .readConsents: [.operate, .privacy, .admin]
     case .recordConsents: [.privacy, .admin]
+    case .manageStopWords: [.operate, .privacy, .admin]
     case .readMoney: [.marketer, .operate, .finance, .admin]
     case .readStatements: [.finance, .admin]
     case .manageMoney: [.finance, .admin]

@@ -29,9 +29,12 @@ public struct StopReading: Hashable, Sendable {
   public let matched: String
   /// Nil when the matched words are of no language or of several.
   public let language: StopLanguage?
+  /// A bare "cancel": what it means depends on what it answers.
+  public let isLoneCancel: Bool
 
-  public init(verdict: StopVerdict, matched: String, language: StopLanguage?) {
+  public init(verdict: StopVerdict, matched: String, language: StopLanguage?, isLoneCancel: Bool = false) {
     (self.verdict, self.matched, self.language) = (verdict, matched, language)
+    self.isLoneCancel = isLoneCancel
   }
 
   public static let none = StopReading(verdict: .none, matched: "", language: nil)
@@ -94,7 +97,8 @@ public struct StopWords: Sendable {
       }
     }
     return StopReading(
-      verdict: verdict, matched: message.words[words].joined(separator: " "), language: languages.first)
+      verdict: verdict, matched: message.words[words].joined(separator: " "), language: languages.first,
+      isLoneCancel: finding.isCancel)
   }
 
   /// Bytes. A word of consent in a longer text than this is not looked for.

@@ -21,7 +21,7 @@ public struct ConsentWord: Hashable, Sendable {
 /// Whether a person must not be written to, as their words decide it.
 ///
 /// For each scope the latest word holds, by the time it was said, so that an old file never undoes a newer stop; at the
-/// same instant a stop wins. A start for everything also re-opens marketing; a start for marketing leaves a stop of
+/// same instant a stop wins, then a hold. A start for everything also re-opens marketing; a start for marketing leaves a stop of
 /// everything. The words may come in any order and more than once: what comes out is the same.
 public struct Suppression: Hashable, Sendable {
   /// What was last said about a scope.
@@ -30,7 +30,7 @@ public struct Suppression: Hashable, Sendable {
     public let at: Instant
 
     fileprivate func isAfter(_ other: Latest) -> Bool {
-      at != other.at ? at > other.at : event == .stop && other.event == .start
+      at != other.at ? at > other.at : event.strictness > other.event.strictness
     }
   }
 
@@ -60,10 +60,20 @@ public struct Suppression: Hashable, Sendable {
 
   /// Whether a message of a category must not be handed over.
   public func forbids(_ category: Category) -> Bool {
-    if everything?.event == .stop { return true }
+    if let everything, everything.event != .start { return true }
     switch category {
-    case .marketing, .marketingLite: return marketing?.event == .stop
+    case .marketing, .marketingLite: return marketing.map { $0.event != .start } ?? false
     case .utility, .authentication, .service, .authenticationInternational, .referralConversion: return false
+    }
+  }
+}
+
+extension ConsentEvent {
+  fileprivate var strictness: Int {
+    switch self {
+    case .start: 0
+    case .hold: 1
+    case .stop: 2
     }
   }
 }

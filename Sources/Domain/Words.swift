@@ -140,18 +140,27 @@ public enum CampaignKind: Int16, Word {
   public var word: String { "\(self)" }
 }
 
+/// What we owe to somebody who wrote to us.
+public enum ReplyKind: Int16, Word {
+  case question = 1, confirmation = 2
+  public var word: String { "\(self)" }
+}
+
 public enum ConsentScope: Int16, Word {
   case marketing = 1, everything = 2
   public var word: String { "\(self)" }
 }
 
 public enum ConsentEvent: Int16, Word {
-  case stop = 1, start = 2
+  /// A hold is a doubt: it stops until the person answers, and for good when they don't.
+  case stop = 1, start = 2, hold = 3
   public var word: String { "\(self)" }
 }
 
 public enum ConsentSource: Int16, Word {
   case button = 1, text = 2, nativePreference = 3, metaFailure = 4, api = 5, cli = 6, upload = 7, `operator` = 8
+  /// The question about a doubt stayed without answer.
+  case unanswered = 9
   public var word: String {
     switch self {
     case .nativePreference: "native_preference"

@@ -19,13 +19,27 @@ struct CampaignPlan: Sendable {
     let isJittered: Bool
   }
 
+  /// What each recipient is sent.
+  enum Body {
+    case template(TemplateMessage)
+    /// A confirmation or a question: text and buttons are the recipient's own values.
+    case reply
+
+    func render(to phone: PhoneNumber, values: [String], key: MessageKey, installation: String) -> [UInt8] {
+      switch self {
+      case .template(let message): message.render(to: phone, values: values, key: key, installation: installation)
+      case .reply: ReplyMessage(stored: values).render(to: phone, key: key, installation: installation)
+      }
+    }
+  }
+
   let campaign: Campaign.ID
   let template: Template.ID
   let marketing: Bool
   /// Marketing that is no test counts for frequency caps.
   let counts: Bool
   let frequencyCap: ContactLimits.FrequencyCap?
-  let message: TemplateMessage
+  let message: Body
   let jitter: Jitter.Profile
   /// This lane's part of the campaign's pace: at most so many messages in each `window`, 0 for none; nil: the number's
   /// rate less its reserve.
@@ -65,29 +79,34 @@ struct CampaignPlan: Sendable {
 extension CampaignPlan {
   /// Reads what the launch froze. `message` saves compiling a template that is known already.
   init(
-    _ live: LiveCampaigns.LiveCampaign, message known: TemplateMessage?, reservePercent: Int,
+    _ live: LiveCampaigns.LiveCampaign, message known: Body?, reservePercent: Int,
     calendars: [BlackoutCalendar], wall: Instant, boot: Int64
   ) throws {
-    let frozen = try FrozenCampaign.read(live.frozen)
-    var spec = frozen.spec
+    // Confirmations have no request: at once, at the number's pace, at any hour.
+    let isReply = try JSONValue(parsing: live.frozen)["reply"]?.boolValue == true
+    let frozen = isReply ? nil : try FrozenCampaign.read(live.frozen)
+    var spec = frozen?.spec
     campaign = live.campaign
     template = live.template
     marketing = live.category == .marketing || live.category == .marketingLite
     counts = marketing && live.kind == .campaign
-    frequencyCap = spec.limits.frequencyCap ?? nil
+    frequencyCap = spec?.limits.frequencyCap ?? nil
     if let known {
       message = known
-    } else {
+    } else if let frozen {
       let definition = try TemplateDefinition(
         name: frozen.name, language: frozen.language, parameterFormat: frozen.parameterFormat,
         components: frozen.components)
-      spec.template.order(header: definition.headerNames, body: definition.body.names)
-      message = try TemplateMessage(definition, TemplateFill(spec.template))
+      spec?.template.order(header: definition.headerNames, body: definition.body.names)
+      message = .template(try TemplateMessage(definition, TemplateFill((spec ?? frozen.spec).template)))
+    } else {
+      message = .reply
     }
-    jitter = (live.jitter.flatMap { CampaignSpec.Pace.Jitter(rawValue: $0) } ?? spec.pace.jitter) == .human ? .human : .none
-    ownPace = (live.share.limit, .seconds(live.share.seconds))
+    let asked = live.jitter.flatMap { CampaignSpec.Pace.Jitter(rawValue: $0) } ?? spec?.pace.jitter
+    jitter = asked == .human ? .human : .none
+    ownPace = isReply ? nil : (live.share.limit, .seconds(live.share.seconds))
     self.reservePercent = reservePercent
-    opening = spec.schedule.opening(calendars)
+    opening = spec?.schedule.opening(calendars) ?? Opening(window: nil)
     endsAt = live.endAt
     endAt = live.endAt.map { boot + ($0 - wall).nanoseconds }
     isPaused = live.isPaused

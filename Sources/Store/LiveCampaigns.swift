@@ -60,7 +60,7 @@ public enum LiveCampaigns {
   {
     let rows = try await connection.run(
       """
-      select c.campaign_id, c.template_id, c.category, c.frozen, c.end_at, \(CampaignPace.inForce),
+      select c.campaign_id, coalesce(c.template_id, 0), c.category, c.frozen, c.end_at, \(CampaignPace.inForce),
         exists (select from open_pause p where p.scope = 7 and p.scope_id = c.campaign_id), c.state = 10,
         exists (select from due d where d.campaign_id = c.campaign_id and d.due_at <= now()),
         array(select distinct r.zone from run r where r.campaign_id = c.campaign_id

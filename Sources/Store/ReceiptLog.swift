@@ -32,22 +32,17 @@ public enum ReceiptLog {
 
   /// Commits the bodies, the consent they carry, and what they say of accounts, together.
   public static func append(
-    _ bodies: [[UInt8]], words: [Consents.Word], stoppers: [Tallies.Stopper] = [], notices: [Notices.Notice] = [],
-    business: Business.ID, stream: Int64, k: Int64, day: CivilDate, at: Instant,
+    _ bodies: [[UInt8]], with heard: [Statement], stream: Int64, k: Int64, day: CivilDate, at: Instant,
     on connection: Connection
   ) async throws(DatabaseError) {
-    var statements = [
+    let statements = [
       Statement(
         "insert into receipt_batch (stream, k, day, received_at, bodies, count) values ($1, $2, $3, $4, $5, $6)",
         [
           .int8(stream), .int8(k), .date(day), .timestamptz(at), .bytea(packed(bodies)), .int4(Int32(bodies.count)),
         ])
     ]
-    // Ahead of any receipt backlog: a stop holds from the commit that stored it.
-    if !stoppers.isEmpty { statements.append(Tallies.stops(stoppers, business: business)) }
-    if !words.isEmpty { statements.append(Consents.recording(words, business: business)) }
-    statements += Notices.statements(notices)
-    _ = try await connection.batch(statements)
+    _ = try await connection.batch(statements + heard)
   }
 
   /// The person behind a message key, for a stop that names no phone.
@@ -56,6 +51,24 @@ public enum ReceiptLog {
       "select person_key from recipient where campaign_id = $1 and seq = $2", .int8(key.campaign.rawValue),
       .int4(Int32(clamping: key.seq)))
     return rows.first?.personKey(0)
+  }
+
+  /// The category of the message that somebody answers: the one named by `context` among their last ten, else the
+  /// newest; nil when nothing was ever sent to this phone.
+  public static func categoryAnswered(
+    by phone: PhoneNumber, context: String?, business: Business.ID, on connection: Connection
+  ) async throws(DatabaseError) -> Category? {
+    let rows = try await connection.run(
+      """
+      select c.category, f.wamid is not distinct from $3
+      from contact p cross join lateral (
+        select campaign_id, seq, attempt, n from touch t where t.contact_id = p.contact_id order by n desc limit 10
+      ) t join campaign c on c.campaign_id = t.campaign_id
+      left join fact f on f.campaign_id = t.campaign_id and f.seq = t.seq and f.attempt = t.attempt
+      where p.business_id = $1 and p.phone = $2 order by t.n desc
+      """, .int8(business.rawValue), .int8(phone.digits), context.map { .text($0) } ?? .null)
+    let answered = context == nil ? rows.first : rows.first { $0.bool(1) } ?? rows.first
+    return answered.flatMap { Category(rawValue: $0.int16(0)) }
   }
 
   /// Streams that may hold unfolded batches, with the position each was folded up to.

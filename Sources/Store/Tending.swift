@@ -40,7 +40,10 @@ public enum Tending {
     let done = try await pool.run(
       Statement(
         """
-        update campaign c set state = 8, sent_at = now() where campaign_id = $1 and state = 5 and not exists (
+        update campaign c set state = 8, sent_at = now() where campaign_id = $1 and state = 5
+          -- Confirmations go on until their month is over.
+          and (kind <> 4 or to_char(created_at at time zone 'UTC', 'YYYYMM') < to_char(now() at time zone 'UTC', 'YYYYMM'))
+          and not exists (
           select from recipient r where r.campaign_id = $1
             and not exists (select from fact f where f.campaign_id = $1 and f.seq = r.seq)
             and not exists (select from skip s where s.campaign_id = $1 and s.seq = r.seq)

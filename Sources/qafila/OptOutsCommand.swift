@@ -41,7 +41,7 @@ enum OptOutsCommand {
     var recorded = 0
     var rest = phones[...]
     while !rest.isEmpty {
-      var body: JSONObject = ["phones": .array(rest.prefix(1000).map { .string($0) })]
+      var body: JSONObject = ["phones": .array(rest.prefix(1000).map { .string($0) }), "source": "cli"]
       for (option, field) in [("scope", "scope"), ("reason", "reason"), ("default-region", "default_region")] {
         if let value = invocation.option(option) { body.append(field, .string(value)) }
       }

@@ -9,6 +9,7 @@ import HTTPServer
 import Importing
 import Intake
 import JSON
+import Phone
 import Postgres
 import Reactor
 import Reports
@@ -105,6 +106,11 @@ final class Service: Sendable {
         let guardian = Guard(
           pool: deskPool, graph: graph, tokens: Tokens(sealKey: settings.sealKey), on: desk, log: Log.write)
         run("guard", on: desk) { try await guardian.run() }
+        run("replies", on: desk) {
+          try await ReplyDesk.run(
+            installation: installation, country: { PhoneReader.country(of: $0) ?? "" }, pool: deskPool, on: desk,
+            log: Log.write)
+        }
         run("housekeeping", on: desk) { try await Housekeeping.run(deskPool, on: desk) }
       }
       if settings.roles.contains(.sender) {

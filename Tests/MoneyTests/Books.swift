@@ -155,7 +155,7 @@ struct Books {
       return stream.k
     }
     try await ReceiptLog.append(
-      receipts.map { $0.body(installation.name) }, words: [], business: installation.business, stream: 77, k: k,
+      receipts.map { $0.body(installation.name) }, with: [], stream: 77, k: k,
       day: Books.today, at: .now, on: connection)
   }
 

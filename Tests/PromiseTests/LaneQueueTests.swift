@@ -19,7 +19,7 @@ import Testing
       components: .array([.object(["type": "BODY", "text": "مرحبًا"])]))
     return CampaignPlan(
       campaign: Campaign.ID(campaign), template: Template.ID(1), marketing: true, counts: true, frequencyCap: nil,
-      message: try TemplateMessage(definition, TemplateFill()), jitter: jitter, ownPace: (pace, .seconds(1)),
+      message: .template(try TemplateMessage(definition, TemplateFill())), jitter: jitter, ownPace: (pace, .seconds(1)),
       reservePercent: 0, opening: Opening(window: nil), endAt: nil, endsAt: nil, isPaused: paused,
       isCancelled: false, hasDue: false,
       freeZones: [], zones: [])

@@ -32,7 +32,7 @@ import Testing
         ], business: world.installation.business)
     ])
     try await world.until("sent") { try await world.campaignState(campaign).rawValue >= CampaignState.settling.rawValue }
-    let written = Set(try await world.journal().map(\.to))
+    let written = Set(try await world.offers().map(\.to))
     let late = [250, 260, 270, 280, 290].filter { written.contains(world.phone($0)) }
     #expect(late.isEmpty, "written to after their stop")
     let states = try await world.states(campaign)

@@ -189,9 +189,12 @@ final class World: Sendable {
     return campaign
   }
 
-  /// Starts a node with all roles and tells the Sandbox where webhooks go.
+  /// Starts a node with all roles and tells the Sandbox where webhooks go. Without `replies` nobody is answered, so that the
+  /// journal holds a campaign's messages alone.
   @discardableResult
-  func startNode(receiptPatience: Duration = .seconds(600), _ change: (inout SenderSettings) -> Void = { _ in }) async throws -> Node {
+  func startNode(
+    receiptPatience: Duration = .seconds(600), replies: Bool = false, _ change: (inout SenderSettings) -> Void = { _ in }
+  ) async throws -> Node {
     let (line, doors) = (Reactor(name: "line"), Reactor(name: "doors"))
     line.start()
     doors.start()
@@ -226,7 +229,13 @@ final class World: Sendable {
       on: desk, log: log)
     let node = Node(
       intake: intake, server: server, sender: sender,
-      tasks: [Task { try await folder.run() }, Task { try await scheduler.run() }, Task { try await guardian.run() }],
+      tasks: [
+        Task { try await folder.run() }, Task { try await scheduler.run() }, Task { try await guardian.run() },
+        Task { [installation, pool, desk] in
+          guard replies else { return }
+          try await ReplyDesk.run(installation: installation, country: { _ in "EG" }, pool: pool, on: desk, log: log)
+        },
+      ],
       sending: Task { try await sender.run() })
     nodes.with { $0.append(node) }
     return node
@@ -289,6 +298,15 @@ final class World: Sendable {
     let to: PhoneNumber?
     let callback: String
     let isAccepted: Bool
+  }
+
+  /// Those of the journal that are no confirmations.
+  func offers() async throws -> [Arrival] {
+    let standing = Set(try await pool.run("select campaign_id from campaign where kind = 4").map { $0.int64(0) })
+    return try await journal().filter {
+      MessageKey(callbackData: $0.callback, installation: installation.name).map { !standing.contains($0.campaign.rawValue) }
+        ?? true
+    }
   }
 
   /// Every message that reached the Sandbox, in order of arrival; boot clock, nanoseconds.

@@ -1,7 +1,9 @@
+import Consent
 import Crypto
 import Domain
 import JSON
 import Postgres
+import Reactor
 import Store
 import Testing
 
@@ -153,6 +155,111 @@ import Testing
     #expect(try await Idempotency.claim("k", digest: [1], business: store.business, on: store.pool) == .first)
     _ = try await store.pool.run("update idempotency set at = now() - interval '1 hour'")
     #expect(try await Idempotency.claim("k", digest: [1], business: store.business, on: store.pool) == .lost)
+    await store.close()
+  }
+}
+
+@Suite struct `What people say` {
+  @Test func `holds back as a doubt until they say more`() async throws {
+    let store = try await TestStore()
+    let person = store.installation.personKeys.key(of: PhoneNumber(digits: 201_001_234_567)!)
+    func say(_ event: ConsentEvent, _ at: Int64) async throws -> Bool {
+      let word = Consents.Word(
+        person: person, scope: .marketing, event: event, source: .text, evidence: .object(JSONObject()),
+        at: Instant(seconds: 1_700_000_000 + at))
+      _ = try await store.pool.run(Consents.recording([word], business: store.business))
+      return try await !Consents.person(person, of: store.business, on: store.pool).suppressed.isEmpty
+    }
+    #expect(try await say(.hold, 10))
+    #expect(try await say(.start, 10), "at the same instant the doubt wins")
+    #expect(try await say(.start, 11) == false)
+    #expect(try await say(.hold, 5) == false, "an older doubt is nothing new")
+    await store.close()
+  }
+
+  @Test func `of a marketing stop leaves a stop of everything, and the other way round`() async throws {
+    let store = try await TestStore()
+    let person = store.installation.personKeys.key(of: PhoneNumber(digits: 201_001_234_568)!)
+    func scopes(after event: ConsentEvent, _ scope: ConsentScope, _ at: Int64) async throws -> [ConsentScope] {
+      let word = Consents.Word(
+        person: person, scope: scope, event: event, source: .api, evidence: .object(JSONObject()),
+        at: Instant(seconds: 1_700_000_000 + at))
+      _ = try await store.pool.run(Consents.recording([word], business: store.business))
+      return try await Consents.person(person, of: store.business, on: store.pool).suppressed.map(\.scope)
+    }
+    #expect(try await scopes(after: .stop, .everything, 1) == [.everything])
+    #expect(try await scopes(after: .start, .marketing, 2) == [.everything])
+    #expect(try await scopes(after: .stop, .marketing, 3) == [.marketing, .everything])
+    #expect(try await scopes(after: .start, .everything, 4) == [])
+    await store.close()
+  }
+
+  @Test func `is never undone by an old file, whatever the file's order`() async throws {
+    let store = try await TestStore()
+    let people = (0..<3).map { store.installation.personKeys.key(of: PhoneNumber(digits: 201_001_234_600 + $0)!) }
+    func words(_ event: ConsentEvent, _ source: ConsentSource, at seconds: Int64) -> Statement {
+      Consents.recording(
+        people.map {
+          Consents.Word(
+            person: $0, scope: .marketing, event: event, source: source, evidence: .object(JSONObject()),
+            at: Instant(seconds: 1_700_000_000 + seconds))
+        }, business: store.business)
+    }
+    _ = try await store.pool.batch([words(.stop, .text, at: 500)])
+    _ = try await store.pool.batch([words(.start, .upload, at: 400)])
+    _ = try await store.pool.batch([words(.start, .upload, at: 499), words(.start, .upload, at: 500)])
+    for person in people {
+      #expect(try await Consents.person(person, of: store.business, on: store.pool).suppressed.map(\.scope) == [.marketing])
+    }
+    await store.close()
+  }
+
+  @Test func `owes one reply at most, and none for what is old`() async throws {
+    let store = try await TestStore()
+    try await store.number()
+    let phone = PhoneNumber(digits: 201_001_234_569)!
+    let person = store.installation.personKeys.key(of: phone)
+    func say(_ event: ConsentEvent, _ kind: ReplyKind, at: Instant) async throws {
+      let owed = Replies.Owed(
+        person: person, phone: phone, phoneNumberID: "106540352242922", kind: kind, language: .arabic, saidAt: at)
+      let word = Consents.Word(
+        person: person, scope: .marketing, event: event, source: .text, evidence: .object(JSONObject()), at: at)
+      _ = try await store.pool.batch([
+        Replies.owing([owed, owed], business: store.business), Consents.recording([word], business: store.business),
+      ])
+    }
+    func owed() async throws -> Int64 { try await store.pool.run("select count(*) from reply")[0].int64(0) }
+    let now = Instant.now - .seconds(600)
+    try await say(.hold, .question, at: now)
+    #expect(try await owed() == 1)
+    try await say(.hold, .question, at: now + .seconds(1))
+    #expect(try await owed() == 1, "asked already")
+    try await say(.stop, .confirmation, at: now + .seconds(2))
+    #expect(try await owed() == 2, "the answer to the question is confirmed")
+    try await say(.stop, .confirmation, at: now + .seconds(3))
+    #expect(try await owed() == 2, "told already")
+    _ = try await store.pool.batch([
+      Consents.recording(
+        [
+          Consents.Word(
+            person: person, scope: .marketing, event: .start, source: .text, evidence: .object(JSONObject()),
+            at: now + .seconds(4))
+        ], business: store.business)
+    ])
+    try await say(.stop, .confirmation, at: now + .seconds(2))
+    #expect(try await owed() == 2, "a late delivery of what was said before the start")
+    try await say(.stop, .confirmation, at: now + .seconds(5))
+    #expect(try await owed() == 3)
+    #expect(
+      try await Replies.queue(
+        of: store.business, installation: "t", limit: 10, country: { _ in "EG" }, on: store.pool) == 3)
+    let campaigns = try await store.pool.run("select kind, recipients, state from campaign")
+    #expect(campaigns.count == 1 && campaigns[0].int16(0) == 4 && campaigns[0].int64(1) == 3)
+    let runs = try await store.pool.run("select count(*), min(lo), max(hi) from run")
+    #expect(runs[0].int64(0) == 3 && runs[0].int32(1) == 1 && runs[0].int32(2) == 3)
+    _ = try await store.pool.run("update reply set ended_at = null, said_at = now() - interval '1 day' where reply_id = 1")
+    _ = try await Replies.queue(of: store.business, installation: "t", limit: 10, country: { _ in "EG" }, on: store.pool)
+    #expect(try await store.pool.run("select end_reason from reply where reply_id = 1")[0].text(0) == "late")
     await store.close()
   }
 }

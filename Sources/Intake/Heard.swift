@@ -1,0 +1,39 @@
+import Domain
+import JSON
+import Postgres
+import Store
+
+/// What bodies say that must hold from their commit on: words of consent with what follows from them, and notices of
+/// accounts.
+struct Heard: Sendable {
+  var words: [Consents.Word] = []
+  /// Who stopped, so that the campaign which caused it is known.
+  var stoppers: [Tallies.Stopper] = []
+  var notices: [Notices.Notice] = []
+  var owed: [Replies.Owed] = []
+  var tasks: [ConsentTasks.New] = []
+  /// People who said start: their contacts become marketable again.
+  var optIns: [(phone: PhoneNumber, at: Instant)] = []
+
+  mutating func add(_ other: Heard) {
+    words += other.words
+    stoppers += other.stoppers
+    notices += other.notices
+    owed += other.owed
+    tasks += other.tasks
+    optIns += other.optIns
+  }
+
+  /// In the order that matters: what is owed is judged by what stood before these words.
+  func statements(business: Business.ID) -> [Statement] {
+    var statements: [Statement] = []
+    if !stoppers.isEmpty { statements.append(Tallies.stops(stoppers, business: business)) }
+    if !owed.isEmpty { statements.append(Replies.owing(owed, business: business)) }
+    if !words.isEmpty { statements.append(Consents.recording(words, business: business)) }
+    if !tasks.isEmpty { statements.append(ConsentTasks.opening(tasks, business: business)) }
+    for optIn in optIns {
+      statements.append(Consents.optIn(optIn.phone, source: "message", at: optIn.at, business: business))
+    }
+    return statements + Notices.statements(notices)
+  }
+}
