@@ -186,10 +186,12 @@ final class Stage: Sendable {
 
   // MARK: Campaigns
 
-  /// Drafts and launches a campaign to everybody. `held`: nothing leaves before `release`.
+  /// Drafts and launches a campaign to everybody. `held`: nothing leaves before `release`. Without `perSecond` the number's
+  /// own rate is its pace.
   func launch(
-    perSecond: Int, held: Bool, jitter: String = "none", audience: Audience.ID = Audience.ID(1)
+    perSecond: Int?, held: Bool, jitter: String = "none", audience: Audience.ID = Audience.ID(1)
   ) async throws -> Campaign.ID {
+    let pace = perSecond.map { "\"per_second\": \($0), " } ?? ""
     let spec = try CampaignSpec(
       json: JSONValue(
         parsing: Array(
@@ -197,7 +199,7 @@ final class Stage: Sendable {
           {"name": "offer", "from": "\(Stage.phoneNumberID)", "template": {"name": "ramadan_offer", "language": "ar",
            "stop_button": 0, "parameters": {"body": [{"attr": "first_name", "fallback": "عميلنا العزيز"}, "20%"]}},
            "audience": {"id": "\(audience)"}, "schedule": {"start_at": "now", "window": "always"},
-           "pace": {"per_second": \(perSecond), "jitter": "\(jitter)"}, "require_opt_in": true}
+           "pace": {\(pace)"jitter": "\(jitter)"}, "require_opt_in": true}
           """.utf8)))
     let campaign = try await Campaigns.insert(
       Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: [number]),
