@@ -17,7 +17,6 @@ struct Line: Sendable {
   let claims: Connection
   let gates: Connection
   let facts: Connection
-  let http: HTTPClient
   let zones: ZoneCache
   let counters: SenderCounters
   let log: @Sendable (_ event: String, _ fields: [(String, String)]) -> Void
@@ -33,6 +32,8 @@ actor Lane {
   var queue: LaneQueue
   private var tenure: Tenure
   private let answers = SendAnswerReader()
+  /// The lane's own: libcurl looks for a free connection, and for a request's own, one after the other.
+  private let http: HTTPClient
   private let headers: HeaderList
   private let url: String
   private var epoch: Int32 = 0
@@ -69,6 +70,10 @@ actor Lane {
     tenure = Tenure(
       me: line.node, nodeTimeout: line.settings.nodeTimeout.nanoseconds,
       quarantine: line.settings.quarantine.nanoseconds)
+    var http = HTTPClientSettings()
+    http.maxConnections = line.settings.inFlight + 24
+    http.caFile = line.settings.caFile
+    self.http = HTTPClient(on: line.reactor, settings: http)
     headers = HeaderList([("Authorization", "Bearer " + token), ("Content-Type", "application/json")])
     url = "\(line.settings.graphURL)/\(line.settings.graphVersion)/\(number.phoneNumberID)/messages"
   }
@@ -158,6 +163,7 @@ actor Lane {
     await Task(executorPreference: line.reactor.tasks) {
       await self.settleAndRelease(wasOwning)
     }.value
+    http.close()
   }
 
   private func settleAndRelease(_ wasOwning: Bool) async {
@@ -483,7 +489,7 @@ actor Lane {
     let request = HTTPRequest(
       "POST", url, headers: headers, body: body, timeout: line.settings.answerTimeout,
       writeBy: BootInstant(nanoseconds: at + 500_000_000))
-    line.http.send(request) { [self] result in
+    http.send(request) { [self] result in
       assumeIsolated { $0.answered(message, handedOver: at, isOurs: $0.isOwning && $0.epoch == tenure, result) }
     }
   }
@@ -493,7 +499,10 @@ actor Lane {
     _ message: LaneQueue.Message, handedOver: Int64, isOurs: Bool, _ result: Result<HTTPAnswer, HTTPFailure>
   ) {
     inFlightTotal -= 1
-    if isOurs { queue.answered() }
+    if isOurs {
+      // An answer of whatever kind; a lost or unsent one says nothing of the path.
+      if case .success = result { queue.answered(handedOver: handedOver, at: now) } else { queue.answered(handedOver: nil, at: now) }
+    }
     switch HandOver.ending(of: answers.read(result)) {
     case .notSent(let reason):
       // Surely never left: the same attempt goes again, after a rest that grows while Meta can't be reached.

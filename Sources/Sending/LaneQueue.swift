@@ -18,7 +18,8 @@ struct LaneQueue {
     var catchUp: Int64 = 50_000_000
     var claimLength = 2000
     var gateLength = 1000
-    /// Handed over and not answered.
+    /// Handed over and not answered: at least and at most so many at once, by how quick the answers are.
+    var inFlightLeast = 64
     var inFlight = 1000
     /// What the path to Meta may vary by: it widens the number's emission interval, T = ceil((W + D) / R).
     var pathAllowance: Duration = .milliseconds(100)
@@ -72,6 +73,7 @@ struct LaneQueue {
   let limits: Limits
   private(set) var streams: [Campaign.ID: Stream] = [:]
   private(set) var inFlight = 0
+  private var window: AnswerWindow
   private var ring: GuardRing
   private var pacer: Bucket
   private var throttle = Throttle()
@@ -82,6 +84,7 @@ struct LaneQueue {
 
   init(perSecond: Int, limits: Limits, seed: UInt64) {
     (self.perSecond, self.limits, self.seed) = (perSecond, limits, seed)
+    window = AnswerWindow(least: min(limits.inFlightLeast, limits.inFlight), most: limits.inFlight)
     ring = GuardRing(limit: perSecond, window: .seconds(1))
     pacer = Bucket(interval: LaneQueue.interval(perSecond, limits))
   }
@@ -267,12 +270,14 @@ struct LaneQueue {
       let at = max(message.sendAt, stream.restsUntil, stream.ring?.earliest(after: .min) ?? .min)
       if at < bestAt || (at == bestAt && campaign < best!) { (best, bestAt) = (campaign, at) }
     }
-    guard let campaign = best, inFlight < limits.inFlight else { return .idle }
+    guard let campaign = best else { return .idle }
     // The number's laws: its own interval with a little slack for late wake-ups, the throttle's rest, and the ring.
     let slack = min(pacer.interval.nanoseconds * Int64(max(1, perSecond / 50)), limits.catchUp)
     let earliest = max(
       bestAt, pacer.tat - slack, throttle.earliest(after: breather.until), ring.earliest(after: .min))
     if earliest > now { return .wait(until: earliest) }
+    // The next answer asks again.
+    guard window.permits(beside: inFlight) else { return .idle }
     let message = streams[campaign]!.pending[streams[campaign]!.head]
     // Fail closed: without a fresh answer it stays and is asked about again.
     guard now - message.gatedAt < limits.gateValid else { return .idle }
@@ -306,7 +311,11 @@ struct LaneQueue {
     streams[message.campaign] = stream
   }
 
-  mutating func answered() { inFlight -= 1 }
+  /// An answer came, or surely never will. `handedOver` nil: it tells nothing of how quick Meta is.
+  mutating func answered(handedOver: Int64?, at now: Int64) {
+    inFlight -= 1
+    if let handedOver { window.answered(after: now - handedOver, at: now) }
+  }
 
   // MARK: Refusals
 

@@ -39,14 +39,11 @@ public actor Sender {
     var limits = LaneQueue.Limits()
     limits.inFlight = settings.inFlight
     limits.pathAllowance = settings.pathAllowance
-    var http = HTTPClientSettings()
-    http.maxConnections = settings.inFlight + 24
-    http.caFile = settings.caFile
     let node = Crypto.randomBytes(8).reduce(Int64(0)) { $0 << 8 | Int64($1) } & Int64.max
     line = Line(
       node: node, installation: installation, settings: settings, limits: limits, reactor: reactor,
       claims: connection("claim", timeout: .seconds(5)), gates: connection("gate", timeout: .milliseconds(300)),
-      facts: connection("fact", timeout: .seconds(10)), http: HTTPClient(on: reactor, settings: http),
+      facts: connection("fact", timeout: .seconds(10)),
       zones: ZoneCache(), counters: counters, log: log)
   }
 
@@ -68,7 +65,6 @@ public actor Sender {
     for lane in lanes.values { await lane.task.value }
     beating.cancel()
     await beating.value
-    line.http.close()
     for connection in [line.claims, line.gates, line.facts, control] { await connection.close() }
   }
 

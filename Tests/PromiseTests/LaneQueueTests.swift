@@ -68,7 +68,7 @@ import Testing
     while outcome.bySeq.count < total, now < 4_000_000_000_000 {
       while let first = answers.first, first.at <= now {
         answers.removeFirst()
-        queue.answered()
+        queue.answered(handedOver: first.handedOver, at: now)
         if refusing, chance.below(60) == 0 {
           outcome.refusals += 1
           if chance.below(2) == 0 {
