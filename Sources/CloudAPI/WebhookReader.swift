@@ -10,14 +10,15 @@ public final class WebhookReader {
   public init() {}
 
   /// Every event in the order of the body. A part that can't be read becomes `unreadable`; the rest is kept.
-  public func read(_ body: [UInt8]) throws(WebhookError) -> [WebhookEvent] {
+  /// `onlyFailures`: receipts of any other standing are passed over, which is most of what comes.
+  public func read(_ body: [UInt8], onlyFailures: Bool = false) throws(WebhookError) -> [WebhookEvent] {
     do {
-      return try events(body)
+      return try events(body, onlyFailures)
     } catch let first as JSONError {
       // A name or text that was cut in the middle of an emoji leaves half an escape behind, which makes the whole body
       // invalid: a thousand receipts are not lost for that.
       if let repaired = SurrogateRepair.repaired(body) {
-        do { return try events(repaired) } catch let error as WebhookError { throw error } catch {
+        do { return try events(repaired, onlyFailures) } catch let error as WebhookError { throw error } catch {
           throw .notJSON(reason: "\(first)")
         }
       }
@@ -29,7 +30,7 @@ public final class WebhookReader {
     }
   }
 
-  private func events(_ body: [UInt8]) throws -> [WebhookEvent] {
+  private func events(_ body: [UInt8], _ onlyFailures: Bool) throws -> [WebhookEvent] {
     try reader.read(body) { root in
       guard let entries = root["entry"], entries.kind == .array else { throw WebhookError.noWebhook }
       var events: [WebhookEvent] = []
@@ -39,7 +40,7 @@ public final class WebhookReader {
         guard let changes = entry["changes"], changes.kind == .array else {
           return events.append(.unreadable(wabaID: wabaID, field: "", reason: "an entry without changes"))
         }
-        changes.forEach { WebhookReader.change($0, wabaID, time, &events) }
+        changes.forEach { WebhookReader.change($0, wabaID, time, onlyFailures, &events) }
       }
       return events
     }
@@ -52,8 +53,9 @@ public final class WebhookReader {
     "group_status_update", "history", "message_echoes", "smb_app_state_sync", "smb_message_echoes", "tracking_events",
   ]
 
-  private static func change(_ change: JSONElement, _ wabaID: String, _ time: Instant?, _ events: inout [WebhookEvent])
-  {
+  private static func change(
+    _ change: JSONElement, _ wabaID: String, _ time: Instant?, _ onlyFailures: Bool, _ events: inout [WebhookEvent]
+  ) {
     guard let field = change["field"]?.string else {
       return events.append(.unreadable(wabaID: wabaID, field: "", reason: "a change without a field"))
     }
@@ -63,7 +65,10 @@ public final class WebhookReader {
     let source = Source(wabaID: wabaID, field: field, value: value)
     switch field {
     case "messages":
-      value["statuses"]?.forEach { events.append(source.status($0)) }
+      value["statuses"]?.forEach { status in
+        if onlyFailures, status["status"]?.equals("failed") != true { return }
+        events.append(source.status(status))
+      }
       value["messages"]?.forEach { events.append(source.inbound($0)) }
       value["errors"]?.forEach { error in
         let event = MetaError(error).map {

@@ -41,7 +41,7 @@ final class ConsentReader {
   /// Every word of consent in a body. Throws `DatabaseError` when the database is needed and away.
   func read(_ body: [UInt8]) async throws -> Heard {
     var found = Heard()
-    for event in try reader.read(body) {
+    for event in try reader.read(body, onlyFailures: true) {
       switch event {
       case .inbound(let message): try await read(message, into: &found)
       case .preference(let preference):
