@@ -9,6 +9,16 @@ import Store
 /// Folds stored receipts into the standings of messages and posts what they cost. Many nodes may run one; the folds' own
 /// key lets one of them through, the others read again.
 public actor Folder {
+  /// The bounds of one fold.
+  public struct Settings: Sendable {
+    /// Receipts gather for so long: those of one message that come close together are written once.
+    public var every: Duration = .milliseconds(250)
+    /// Of each stream. A fold that reached one of them is followed by the next at once.
+    public var batches = 64
+    public var bytes = 8 << 20
+    public init() {}
+  }
+
   public struct Counts: Sendable {
     public var batches = 0
     public var receipts = 0
@@ -20,6 +30,7 @@ public actor Folder {
   nonisolated let reactor: Reactor
   public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
 
+  private let settings: Settings
   private let installation: String
   /// How often a person is tried again whom Meta held for a day.
   private let retries: Int
@@ -40,11 +51,11 @@ public actor Folder {
 
   /// `now` decides which month bears a charge; Meta's own times decide what it costs.
   public init(
-    installation: Installation, database: ConnectionSettings, marketingRetries: Int = 2, on reactor: Reactor,
-    now: @escaping @Sendable () -> Instant = { .now },
+    settings: Settings = Settings(), installation: Installation, database: ConnectionSettings, marketingRetries: Int = 2,
+    on reactor: Reactor, now: @escaping @Sendable () -> Instant = { .now },
     log: @escaping @Sendable (String, [(String, String)]) -> Void
   ) {
-    (self.reactor, self.now, self.log, retries) = (reactor, now, log, marketingRetries)
+    (self.settings, self.reactor, self.now, self.log, retries) = (settings, reactor, now, log, marketingRetries)
     (self.installation, business) = (installation.name, installation.business)
     var own = database
     own.applicationName = "qafila-fold"
@@ -59,7 +70,8 @@ public actor Folder {
   public func run() async throws {
     while !Task.isCancelled {
       do {
-        if try await foldOnce() == 0 { try await reactor.sleep(for: .milliseconds(50)) }
+        let began = BootInstant.now
+        if try await !foldOnce().hasMore { try await reactor.sleep(until: began + settings.every) }
       } catch is CancellationError {
         break
       } catch {
@@ -75,8 +87,9 @@ public actor Folder {
     await connection.close()
   }
 
-  /// Folds the next batches; the number of batches taken.
-  public func foldOnce() async throws -> Int {
+  /// Folds the next batches; how many they were, and whether there may be more already.
+  @discardableResult
+  public func foldOnce() async throws -> (batches: Int, hasMore: Bool) {
     do { return try await fold() } catch is Pricer.Outdated {
       // Priced again under a card that came after ours was read.
       forget()
@@ -84,10 +97,11 @@ public actor Folder {
     }
   }
 
-  private func fold() async throws -> Int {
+  private func fold() async throws -> (batches: Int, hasMore: Bool) {
     if !isLoaded || BootInstant.now >= refreshAt { try await load() }
-    let batches = try await ReceiptLog.next(after: cursors, limit: 4, on: connection)
-    guard !batches.isEmpty else { return 0 }
+    let batches = try await ReceiptLog.next(
+      after: cursors, limit: settings.batches, bytes: settings.bytes, on: connection)
+    guard !batches.isEmpty else { return (0, false) }
     let started = BootInstant.now
     var upto: [Int64: (Int64, CivilDate)] = [:]
     for batch in batches { upto[batch.stream] = (batch.k, batch.day) }
@@ -98,7 +112,9 @@ public actor Folder {
     counted.receipts += outcome.receipts
     counted.strays += outcome.strays
     counted.lastFold = (BootInstant.now - started).nanoseconds
-    return batches.count
+    // Of any stream: a second look costs little.
+    let bytes = batches.reduce(0) { $0 + $1.bodies.reduce(0) { $0 + $1.count } }
+    return (batches.count, batches.count >= settings.batches || bytes >= settings.bytes)
   }
 
   /// Takes what batches say into the states of messages, in one commit under the next of the folds' keys.

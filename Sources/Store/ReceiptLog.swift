@@ -84,8 +84,9 @@ public enum ReceiptLog {
     )
   }
 
-  /// The next batches of each stream after its cursor, in order, at most `limit` a stream.
-  public static func next(after cursors: [Int64: Int64], limit: Int, on connection: Connection)
+  /// The next batches of each stream after its cursor, in order: at most `limit` a stream, and no further one once
+  /// `bytes` of bodies are there.
+  public static func next(after cursors: [Int64: Int64], limit: Int, bytes: Int, on connection: Connection)
     async throws(DatabaseError) -> [Batch]
   {
     let streams = cursors.keys.sorted()
@@ -93,9 +94,12 @@ public enum ReceiptLog {
       """
       select b.stream, b.k, b.day, b.bodies from unnest($1::int8[], $2::int8[]) s (stream, k)
       cross join lateral (
-        select stream, k, day, bodies from receipt_batch r where r.stream = s.stream and r.k > s.k order by r.k limit $3
-      ) b order by b.stream, b.k
-      """, .int8s(streams), .int8s(streams.map { cursors[$0]! }), .int4(Int32(limit)))
+        -- The length is known without unpacking.
+        select *, sum(octet_length(bodies)) over (order by k) - octet_length(bodies) as before from (
+          select stream, k, day, bodies from receipt_batch r where r.stream = s.stream and r.k > s.k order by r.k limit $3
+        ) n
+      ) b where b.before < $4 order by b.stream, b.k
+      """, .int8s(streams), .int8s(streams.map { cursors[$0]! }), .int4(Int32(limit)), .int8(Int64(bytes)))
     return rows.map(batch)
   }
 

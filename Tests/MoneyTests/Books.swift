@@ -161,7 +161,7 @@ struct Books {
 
   func foldAll() async throws {
     while true {
-      do { if try await folder.foldOnce() == 0 { return } } catch {
+      do { if try await folder.foldOnce().batches == 0 { return } } catch {
         // As the folder's own loop does: somebody else wrote in between, it reads again.
         guard case .rejected(.uniqueViolation, _)? = error as? DatabaseError else { throw error }
         await folder.forget()
