@@ -501,7 +501,8 @@ actor Lane {
     inFlightTotal -= 1
     if isOurs {
       // An answer of whatever kind; a lost or unsent one says nothing of the path.
-      if case .success = result { queue.answered(handedOver: handedOver, at: now) } else { queue.answered(handedOver: nil, at: now) }
+      let answered: Int64? = if case .success = result { handedOver } else { nil }
+      queue.answered(handedOver: answered, at: now)
     }
     switch HandOver.ending(of: answers.read(result)) {
     case .notSent(let reason):
