@@ -16,6 +16,7 @@ public enum Migrations {
     Migration(name: "0005_refusals", sql: PackageResources._005_refusals_sql),
     Migration(name: "0005_pace", sql: PackageResources._005_pace_sql),
     Migration(name: "0006_calendars", sql: PackageResources._006_calendars_sql),
+    Migration(name: "0006_recurrence", sql: PackageResources._006_recurrence_sql),
     Migration(name: "0007_rates", sql: PackageResources._007_rates_sql),
     Migration(name: "0007_ledger", sql: PackageResources._007_ledger_sql),
     Migration(name: "0007_reconciliation", sql: PackageResources._007_reconciliation_sql),

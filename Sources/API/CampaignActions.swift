@@ -46,9 +46,14 @@ struct CampaignActions: Sendable {
       // A draft's start that has passed is no start: whoever launches late must say so.
       startAt = instant
     }
+    if spec.schedule.repeats != nil, startAt == nil {
+      throw Problem.invalid(
+        "start_at", "A campaign that repeats names its first start.",
+        remedy: "Write a time: its time of day is that of every launch.")
+    }
     let check = CampaignCheck(services: services, business: call.caller.business)
     let checked = try await check.check(spec)
-    let forecast = try await Forecast(checked, services)
+    let forecast = try await Forecast(checked, services, call.language)
     guard forecast.missing * 20 <= forecast.audience else {
       throw Problem(
         422, "parameters_missing", "Too many people lack a parameter.",
@@ -62,10 +67,18 @@ struct CampaignActions: Sendable {
         detail: "All \(forecast.audience) people are excluded; the forecast says why.", field: "audience",
         remedy: "Look at excluded_by_reason in POST /v1/campaigns?dry_run=true.")
     }
+    var repeatsFrom: Instant?
+    if checked.draft.spec.schedule.repeats != nil, let startAt {
+      repeatsFrom = try Recurrences.first(checked.draft.spec, start: startAt, accountZone: entry.zone)
+      guard repeatsFrom != nil else {
+        throw Problem.invalid(
+          "schedule.repeat.rule", "The rule names no time before the end.", remedy: "Check the rule and end_at.")
+      }
+    }
     guard
       try await Campaigns.launch(
         entry.id, try FrozenCampaign(checked.draft.spec, checked.template), startAt: startAt, skipsWait: skipsWait,
-        of: call.caller.business, by: call.caller.actor, reason: try fields.text("reason", limit: 500) ?? "",
+        repeatsFrom: repeatsFrom, of: call.caller.business, by: call.caller.actor, reason: try fields.text("reason", limit: 500) ?? "",
         on: services.pool)
     else { throw CampaignActions.conflict(entry, "not_a_draft", "launched") }
     var object = try await CampaignRoutes.view(entry.id, call, services).json(nil, at: .now, full: true)

@@ -19,12 +19,13 @@ struct CampaignCheck: Sendable {
   let services: APIServices
   let business: Business.ID
 
-  func check(_ given: CampaignSpec, now: Instant = .now) async throws -> Checked {
+  /// `isDryRun`: a template that Meta has not approved yet is no obstacle; the forecast says so.
+  func check(_ given: CampaignSpec, isDryRun: Bool = false, now: Instant = .now) async throws -> Checked {
     var spec = given
     try checkTimes(spec.schedule, now: now)
     let numbers = try await numbers(spec.from)
     let account = numbers[0].account
-    let template = try await template(spec.template, account: account)
+    let template = try await template(spec.template, account: account, isDryRun: isDryRun)
     let definition: TemplateDefinition
     do {
       definition = try TemplateDefinition(
@@ -44,6 +45,7 @@ struct CampaignCheck: Sendable {
       category: template.seen.category, policy: try await ContactPolicies.read(of: business, on: services.pool).limits,
       perSecondLimit: numbers.reduce(0) { $0 + $1.limit },
       perSecondFree: numbers.reduce(0) { $0 + $1.free })
+    if spec.schedule.perDay == .tier { spec.schedule.perDay = .people(try CampaignCheck.tier(of: numbers)) }
     let draft = Campaigns.Draft(
       spec: spec, account: account, template: template.id, category: template.seen.category, numbers: numbers.map(\.id))
     let own = try await Numbers.list(of: business, on: services.pool).map(\.phone)
@@ -63,6 +65,10 @@ struct CampaignCheck: Sendable {
     if let end = schedule.end, end <= now {
       throw Problem.invalid(
         "schedule.end_at", "This end is in the past.", remedy: "Write a time to come, or leave it out.")
+    }
+    if let zone = schedule.repeats?.zone, Zones.named(zone) == nil {
+      throw Problem.invalid(
+        "schedule.repeat.zone", "There is no time zone of this name.", remedy: "Write an IANA name, e.g. Africa/Cairo.")
     }
     if case .named(let name)? = schedule.window?.zone {
       do throws(ZoneError) {
@@ -86,6 +92,16 @@ struct CampaignCheck: Sendable {
         remedy: NearestWord.to(name, among: known).map { "Did you mean \"\($0)\"?" }
           ?? "Load it with POST /v1/calendars/{name}, or write \"all\".")
     }
+  }
+
+  /// The people of a day by Meta's limit, less 2 %: a message accepted today may count tomorrow.
+  private static func tier(of numbers: [Numbers.Entry]) throws(Problem) -> Int {
+    guard let people = numbers.compactMap({ ForecastWarning.people(ofTier: $0.tier) }).max() else {
+      throw .invalid(
+        "schedule.per_day", "Meta has not told a limit of these numbers, or there is none.",
+        remedy: "Write a number of people.")
+    }
+    return max(1, people * 98 / 100)
   }
 
   // MARK: Numbers
@@ -129,7 +145,9 @@ struct CampaignCheck: Sendable {
 
   // MARK: Template
 
-  private func template(_ part: CampaignSpec.TemplatePart, account: Account.ID) async throws -> Templates.Entry {
+  private func template(_ part: CampaignSpec.TemplatePart, account: Account.ID, isDryRun: Bool) async throws
+    -> Templates.Entry
+  {
     let named = try await Templates.named(part.name, account: account, on: services.pool)
     guard !named.isEmpty else {
       let known = try await Templates.list(of: business, on: services.pool).filter { $0.account == account }
@@ -146,7 +164,7 @@ struct CampaignCheck: Sendable {
         detail: "It exists in: \(named.map(\.seen.language).joined(separator: ", ")).", field: "template.language",
         remedy: "Write one of these.")
     }
-    guard entry.seen.status == "APPROVED" else {
+    guard entry.seen.status == "APPROVED" || isDryRun else {
       throw Problem(
         422, "template_not_approved", "The template cannot be sent.",
         detail: "Meta's status of it is \(entry.seen.status).",

@@ -2,7 +2,6 @@ import CloudAPI
 import Domain
 import HTTPServer
 import JSON
-import Money
 import Postgres
 import Reactor
 import Schedule
@@ -25,8 +24,8 @@ struct CampaignRoutes: Sendable {
   private func create(_ call: Call) async throws -> HTTPResponse {
     let isDryRun = try call.flag("dry_run")
     let check = CampaignCheck(services: services, business: call.caller.business)
-    let checked = try await check.check(try CampaignSpec(json: try call.json()))
-    let forecast = try await Forecast(checked, services)
+    let checked = try await check.check(try CampaignSpec(json: try call.json()), isDryRun: isDryRun)
+    let forecast = try await Forecast(checked, services, call.language)
     if isDryRun {
       let text = try await AudienceCheck(services: services, business: call.caller.business)
         .sentence(checked.draft.spec.audience, call.language)
@@ -84,7 +83,8 @@ struct CampaignRoutes: Sendable {
       entry: entry, numbers: numbers, pauses: pauses, spec: spec, zones: zones[id] ?? [],
       language: call.language, frozen: try await Campaigns.frozen(id, on: services.pool),
       calendars: zones.isEmpty ? [] : try await Calendars.blackouts(of: call.caller.business, on: services.pool),
-      pace: try await CampaignPace.current(id, on: services.pool))
+      pace: try await CampaignPace.current(id, on: services.pool),
+      drip: zones.isEmpty ? nil : try await Campaigns.drip(of: id, on: services.pool))
     if let spec {
       view.audienceText = try await AudienceCheck(services: services, business: call.caller.business)
         .sentence(spec.audience, call.language)
@@ -145,79 +145,5 @@ struct CampaignRoutes: Sendable {
       })
     response.endsWithServer = true
     return response
-  }
-}
-
-/// What a campaign would come to now: people by reason, cost, time.
-struct Forecast: Sendable {
-  let json: JSONObject
-  let audience: Int
-  let recipients: Int
-  let missing: Int
-
-  init(_ checked: CampaignCheck.Checked, _ services: APIServices) async throws {
-    let groups = try await Freeze.counts(checked.plan, on: services.pool)
-    audience = groups.reduce(0) { $0 + $1.people }
-    guard audience > 0 else {
-      throw Problem(
-        422, "audience_empty", "The audience holds nobody.", detail: "Nobody in the audience meets \"where\".",
-        field: "audience.where", remedy: "Check the attributes' names and values, or leave \"where\" out.")
-    }
-    recipients = groups.reduce(0) { $0 + ($1.reason == nil ? $1.people : 0) }
-    missing = groups.reduce(0) { $0 + ($1.reason == .parameterMissing ? $1.people : 0) }
-    var reasons: [ExclusionReason: Int] = [:]
-    for group in groups { if let reason = group.reason { reasons[reason, default: 0] += group.people } }
-    var excluded = JSONObject()
-    for reason in ExclusionReason.allCases {
-      if let count = reasons[reason] { excluded.append(reason.word, .count(count)) }
-    }
-    var countries: [String: Int] = [:]
-    for group in groups where group.reason == nil { countries[group.country, default: 0] += group.people }
-    var places = JSONObject()
-    for (country, count) in countries.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
-      places.append(country.isEmpty ? "unknown" : country, .count(count))
-    }
-    var object: JSONObject = [
-      "audience": .count(audience), "recipients": .count(recipients), "excluded": .count(audience - recipients),
-      "excluded_by_reason": .object(excluded), "recipients_by_country": .object(places),
-    ]
-    if let limit = checked.draft.spec.pace.limit {
-      let seconds = Double(recipients) / Double(limit) * Double(checked.draft.spec.pace.unit.seconds)
-      object.append("sending_seconds", .count(Int(seconds.rounded(.up))))
-    }
-    object.append("cost", .object(try await Forecast.cost(groups, checked, services)))
-    json = object
-  }
-
-  /// At the list rates of today: everybody delivered is the highest it can come to.
-  private static func cost(
-    _ groups: [Freeze.Count], _ checked: CampaignCheck.Checked, _ services: APIServices
-  ) async throws -> JSONObject {
-    let account = checked.numbers[0]
-    guard let currency = Currency(account.currency) else { return ["currency": .string(account.currency)] }
-    let pricing = try await RateCards.prices(on: services.pool).pricing
-    let today = Zones.named(account.zone)?.day(of: .now) ?? CivilDate(daysSince1970: Int(Instant.now.seconds / 86_400))
-    let priced = groups.filter { $0.reason == nil }.map { group in
-      let rate = pricing.markets.market(ofPrefix: group.prefix, on: today).flatMap {
-        pricing.book.rate($0, checked.draft.category, in: currency, on: today)
-      }
-      return Estimate.Group(people: group.people, rate: rate?.amount, dearest: rate?.amount)
-    }
-    let estimate = Estimate(priced)
-    return [
-      "currency": .string(currency.code), "low": .string(estimate.low.text()),
-      "expected": .string(estimate.expected.text()),
-      "high": .string(estimate.high.text()), "unpriced_people": .count(estimate.unpriced),
-      "rates_of": .string(today.description),
-      "card": .string(pricing.book.standing(of: currency, on: today).word),
-    ]
-  }
-}
-
-extension MarketMap {
-  /// The market of the phones that begin with these digits: enough of them decide it.
-  func market(ofPrefix prefix: String, on day: CivilDate) -> Market? {
-    let padded = prefix + String(repeating: "0", count: max(0, 11 - prefix.count))
-    return PhoneNumber(e164: padded).map { market(of: $0, on: day) }
   }
 }

@@ -116,6 +116,7 @@ struct CampaignTrials: Sendable {
     draft.spec.schedule.window = nil
     draft.spec.schedule.calendars = .named([])
     draft.spec.schedule.end = nil
+    (draft.spec.schedule.repeats, draft.spec.schedule.perDay) = (nil, nil)
     draft.spec.requireOptIn = false
     draft.spec.limits.frequencyCap = .some(nil)
     let id = try await Trials.start(

@@ -21,6 +21,8 @@ struct CampaignView: Sendable {
   var calendars: [BlackoutCalendar] = []
   /// The pace that holds; nil in lists.
   var pace: CampaignSpec.Pace?
+  /// Of a campaign that goes out over days: the people of days to come.
+  var drip: (opensAt: Instant, people: Int)?
   /// Who is meant, as a sentence.
   var audienceText: String?
 
@@ -59,17 +61,24 @@ struct CampaignView: Sendable {
     return first
   }
 
-  func state(at now: Instant) -> CampaignState {
+  /// Everybody who is due has been written to; the next become due later. Only counts can tell.
+  private func isDripping(_ snapshot: CountsCache.Snapshot?) -> Bool {
+    guard let drip, let states = snapshot?.counts.states else { return false }
+    return (states[.queued] ?? 0) + (states[.held] ?? 0) <= drip.people
+  }
+
+  func state(at now: Instant, _ snapshot: CountsCache.Snapshot? = nil) -> CampaignState {
     switch entry.state {
     case .scheduled, .preparing: stopping.isEmpty ? entry.state : .paused
-    case .sending: !stopping.isEmpty ? .paused : closed(at: now) == nil ? .sending : .waiting
+    case .sending:
+      !stopping.isEmpty ? .paused : closed(at: now) == nil && !isDripping(snapshot) ? .sending : .waiting
     default: entry.state
     }
   }
 
   /// The reason of the state, with its sentence.
   func reason(_ snapshot: CountsCache.Snapshot?, at now: Instant) -> JSONObject {
-    let state = state(at: now)
+    let state = state(at: now, snapshot)
     let zone = entry.zone
     func clock(_ instant: Instant?) -> String {
       guard let instant else { return "" }
@@ -101,6 +110,11 @@ struct CampaignView: Sendable {
         object["code"] = "blackout"
         words = Sentences.reason(kind, language)
         object.append("evidence", ["calendar": .string(calendar), "kind": .string(kind)])
+      } else if closed == nil, let drip {
+        until = drip.opensAt
+        object["code"] = "daily_limit"
+        words = Sentences.reason("daily_limit", language)
+        object.append("evidence", ["people_later": .count(drip.people)])
       } else {
         object["code"] = "quiet_hours"
         words = Sentences.reason("quiet_hours", language)
@@ -141,7 +155,7 @@ struct CampaignView: Sendable {
   func json(_ snapshot: CountsCache.Snapshot?, at now: Instant, full: Bool) -> JSONObject {
     var object: JSONObject = [
       "id": .id(entry.id), "name": .string(entry.name), "kind": .string(entry.kind.word),
-      "state": .string(state(at: now).word), "state_reason": .object(reason(snapshot, at: now)),
+      "state": .string(state(at: now, snapshot).word), "state_reason": .object(reason(snapshot, at: now)),
       "category": .string(entry.category.word), "currency": .string(entry.currency), "zone": .string(entry.zone),
       "from": .array(numbers.filter { entry.numbers.contains($0.id) }.map { .string($0.phoneNumberID) }),
       "created_by": .string(entry.createdBy), "created_at": .time(entry.createdAt),

@@ -126,7 +126,13 @@ enum OpenAPISchemas {
         "calendars": {"description": "all (unless the window is always), or some by name; an empty list is none",
           "oneOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}, "maxItems": 20}]},
         "end_at": {"type": "string", "format": "date-time"},
-        "if_late": {"enum": ["run", "skip", "hold"], "default": "hold"}}},
+        "if_late": {"enum": ["run", "skip", "hold"], "default": "hold"},
+        "per_day": {"description": "people who become due each day, or tier: as many as Meta's limit allows",
+          "oneOf": [{"type": "integer"}, {"const": "tier"}]},
+        "repeat": {"type": "object", "required": ["rule"], "additionalProperties": false,
+          "description": "one launch for each time of the rule, which starts at start_at",
+          "properties": {"rule": {"type": "string", "description": "RFC 5545: FREQ=WEEKLY;BYDAY=TU"},
+          "zone": {"type": "string", "description": "the account's unless given"}}}}},
       "guard": {"type": "object", "additionalProperties": false, "properties": {
         "pause_at": {"enum": ["YELLOW", "RED"], "default": "YELLOW", "description": "a sending number's rating that stops it"},
         "max_opt_out": {"type": "number", "default": 0.02, "description": "share of the people reached; above it it stops"},
@@ -190,10 +196,23 @@ enum OpenAPISchemas {
       "audience": {"type": "integer"}, "recipients": {"type": "integer"}, "excluded": {"type": "integer"},
       "excluded_by_reason": {"type": "object", "additionalProperties": {"type": "integer"}},
       "recipients_by_country": {"type": "object", "additionalProperties": {"type": "integer"}},
-      "sending_seconds": {"type": "integer"}, "cost": {"type": "object", "properties": {
+      "starts_at": {"type": ["string", "null"]}, "finishes_at": {"type": ["string", "null"]},
+      "sending_seconds": {"type": "integer", "description": "from the first message to the last, waits included"},
+      "expired": {"type": "integer", "description": "people whose turn would not come before the end"},
+      "curve": {"type": "array", "description": "messages by the hour; hours without any are left out",
+        "items": {"type": "object", "properties": {"hour": {"type": "string"}, "messages": {"type": "integer"}}}},
+      "limits": {"type": "array", "description": "what decides the speed, or what is waited for, and when",
+        "items": {"type": "object", "properties": {
+        "limit": {"enum": ["pace", "number", "sharing", "quiet_hours", "blackout", "drip", "tier"]},
+        "kind": {"type": "string"}, "from": {"type": "string"}, "until": {"type": "string"}}}},
+      "warnings": {"type": "array", "items": {"type": "object", "properties": {
+        "code": {"type": "string"}, "text": {"type": "string"}}}},
+      "cost": {"type": "object", "properties": {
         "currency": {"type": "string"}, "low": {"type": "string"}, "expected": {"type": "string"},
         "high": {"type": "string"}, "unpriced_people": {"type": "integer"}, "rates_of": {"type": "string"},
-        "card": {"enum": ["confirmed", "card_stale", "card_missing"]}}}}},
+        "card": {"enum": ["confirmed", "card_stale", "card_missing"]},
+        "rates": {"type": "array", "items": {"type": "object", "properties": {
+          "market": {"type": "string"}, "people": {"type": "integer"}, "rate": {"type": ["string", "null"]}}}}}}}},
     "Counts": {"type": "object", "description": "audience = excluded + recipients; recipients = the sum of states",
       "properties": {
       "audience": {"type": "integer"}, "excluded": {"type": "integer"}, "recipients": {"type": "integer"},

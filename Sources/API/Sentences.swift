@@ -122,6 +122,7 @@ enum Sentences {
     case "transient": "عطل مؤقت لدى ميتا"
     case "marketing_limit": "حد ميتا لعروض هذا الشخص"
     case "quiet_hours": "ساعات الهدوء"
+    case "daily_limit": "الحد اليومي"
     case "friday_prayer": "صلاة الجمعة"
     case "public_holiday": "عطلة رسمية"
     case "ramadan_hours": "ساعات رمضان"

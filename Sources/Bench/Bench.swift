@@ -18,6 +18,7 @@ struct Bench {
     Figure(name: "import", about: "a million rows from the first byte to the answer", run: ImportTime.run),
     Figure(name: "intake", about: "receipts stored per second, one by one and by a hundred", run: IntakeRate.run),
     Figure(name: "pace_under_load", about: "80 a second beside an import and an expansion", run: PaceUnderLoad.run),
+    Figure(name: "forecast", about: "a dry run over a million contacts, beside its counting query", run: ForecastTime.run),
     Figure(name: "sender_memory", about: "peak memory at 10,000 and at a million recipients", run: SenderMemory.run),
     Figure(name: "report_messages", about: "a million lines of the messages report, and memory", run: ReportTime.run),
     Figure(name: "window_law", about: "80 a second for 30 s: fullest second, slots used", run: WindowLawFigure.run),

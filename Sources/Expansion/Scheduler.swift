@@ -88,6 +88,14 @@ public actor Scheduler {
 
   /// One look at each live campaign; a step that is not due costs little and is asked for again later.
   private func tend() async throws {
+    while let launched = try await Recurrences.launchNext(on: pool) {
+      log(
+        launched.child == nil ? "occurrence_missed" : "occurrence_launched",
+        [
+          ("campaign", launched.parent.description), ("child", launched.child?.description ?? ""),
+          ("planned", launched.planned.description),
+        ])
+    }
     for live in try await Tending.live(on: pool) {
       // Cheap, and nothing of the campaign leaves before: never put off by what takes long.
       if live.state == .sending { try await CampaignPace.divide(live.campaign, on: pool) }

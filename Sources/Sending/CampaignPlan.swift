@@ -7,18 +7,6 @@ import Store
 
 /// A campaign as a lane needs it: the frozen template ready to render, its pace, its window, how it stands now.
 struct CampaignPlan: Sendable {
-  struct Pace {
-    let interval: EmissionInterval
-    let limit: Int
-    let window: Duration
-    /// Set by the campaign, not by the number: then it is a law of its own.
-    let isOwn: Bool
-    /// The most that any window may hold. Without jitter it is the pace. Moving sends about and keeping their mean needs
-    /// room: `human` may fill a window to 5/4 of the pace, which at 0.8 of a number's limit is that limit.
-    var fullest: Int { isJittered ? (limit * 5 + 3) / 4 : limit }
-    let isJittered: Bool
-  }
-
   /// What each recipient is sent.
   enum Body {
     case template(TemplateMessage)
@@ -58,19 +46,12 @@ struct CampaignPlan: Sendable {
   /// Of all runs.
   let zones: [String]
 
-  /// This lane's part of the campaign's pace; nil when it has none. Whole shares, strict each, so that their sum is the
-  /// campaign's law without a clock shared between nodes.
-  func pace(perSecond: Int, allowance: Duration) -> Pace? {
-    guard let own = ownPace else {
-      let limit = max(1, perSecond * (100 - reservePercent) / 100)
-      return Pace(
-        interval: EmissionInterval(limit: limit, per: .seconds(1), pathAllowance: allowance), limit: limit,
-        window: .seconds(1), isOwn: false, isJittered: false)
-    }
-    guard own.limit > 0 else { return nil }
-    return Pace(
-      interval: EmissionInterval(limit: own.limit, per: own.window), limit: own.limit, window: own.window, isOwn: true,
-      isJittered: jitter == .human)
+  /// This lane's part of the campaign's pace; nil when it has none.
+  func pace(perSecond: Int, allowance: Duration) -> LaneShare.Pace? {
+    LaneShare(
+      own: ownPace.map { LaneShare.Limit($0.limit, per: $0.window) }, reservePercent: reservePercent,
+      isJittered: jitter == .human
+    ).pace(perSecond: perSecond, allowance: allowance)
   }
 
   func isOver(at now: Int64) -> Bool { endAt.map { now >= $0 } ?? false }

@@ -210,11 +210,12 @@ actor Lane {
     for campaign in try await LaneLog.claimedLately(numberID, within: max(1, slow), on: line.claims) {
       queue.keepDistance(campaign, at: now)
     }
+    parked = [:]
     for take in try await LaneLog.openTakes(numberID, on: line.claims) {
-      if let stream = queue.streams[take.campaign] {
-        if stream.take == nil { queue.setTake(take, of: take.campaign) }
-      } else if plans.contains(where: { $0.campaign == take.campaign && $0.ownPace?.limit == 0 }) {
+      if plans.contains(where: { $0.campaign == take.campaign && $0.ownPace?.limit == 0 }) {
         try await giveBack(take)
+      } else {
+        parked[take.campaign, default: []].append(take)
       }
     }
   }
@@ -265,6 +266,7 @@ actor Lane {
   /// whichever number takes it. Nobody who was handed over is touched.
   private func handOn(_ campaign: Campaign.ID) async throws {
     for message in queue.withdraw(campaign) { finished(message, back: .returned, after: 0) }
+    for take in parked.removeValue(forKey: campaign) ?? [] where take.cursor <= take.hi { try await giveBack(take) }
     guard let take = queue.streams[campaign]?.take else { return }
     if take.cursor <= take.hi { try await giveBack(take) }
     queue.setTake(nil, of: campaign)
@@ -338,13 +340,7 @@ actor Lane {
       }
       dueTaken.insert(campaign)
     }
-    if queue.streams[campaign]?.take == nil {
-      let open = openZones(plan.freeZones, of: plan).zones
-      guard !open.isEmpty, !exhausted.contains(campaign) else { return false }
-      let take = try await LaneLog.takeRun(campaign, zones: open, number: numberID, on: line.claims)
-      queue.setTake(take, of: campaign)
-      if let take { try await lookThrough(take, plan) } else { exhausted.insert(campaign) }
-    }
+    try await takeUp(campaign, plan)
     guard var take = queue.streams[campaign]?.take else { return false }
     let open = openZones([take.zone], of: plan)
     guard !open.zones.isEmpty else { return false }
@@ -374,6 +370,28 @@ actor Lane {
       line.log("run_not_looked_through", [("campaign", take.campaign.description), ("run", String(take.run))])
     }
   }
+
+  /// Holds a run whose hours are open: the one at hand, one that was laid aside when its hours closed, or a free one. A
+  /// closed run must not keep the lane from those of zones where it is still day.
+  private func takeUp(_ campaign: Campaign.ID, _ plan: CampaignPlan) async throws {
+    if let take = queue.streams[campaign]?.take {
+      guard openZones([take.zone], of: plan).zones.isEmpty else { return }
+      parked[campaign, default: []].append(take)
+      queue.setTake(nil, of: campaign)
+    }
+    if let laid = parked[campaign], let index = laid.firstIndex(where: { !openZones([$0.zone], of: plan).zones.isEmpty }) {
+      queue.setTake(parked[campaign]?.remove(at: index), of: campaign)
+      return
+    }
+    let open = openZones(plan.freeZones, of: plan).zones
+    guard !open.isEmpty, !exhausted.contains(campaign) else { return }
+    let take = try await LaneLog.takeRun(campaign, zones: open, number: numberID, on: line.claims)
+    queue.setTake(take, of: campaign)
+    if let take { try await lookThrough(take, plan) } else { exhausted.insert(campaign) }
+  }
+
+  /// Runs this number holds and whose hours are closed, or that it has not gone on with yet.
+  private var parked: [Campaign.ID: [LaneLog.Take]] = [:]
 
   /// Asked about due rows, or free runs, since the last look at the campaigns, and found none.
   private var dueTaken: Set<Campaign.ID> = []

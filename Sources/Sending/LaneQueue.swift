@@ -22,7 +22,7 @@ struct LaneQueue {
     var inFlightLeast = 64
     var inFlight = 1000
     /// What the path to Meta may vary by: it widens the number's emission interval, T = ceil((W + D) / R).
-    var pathAllowance: Duration = .milliseconds(100)
+    var pathAllowance: Duration = LaneShare.pathAllowance
     init() {}
   }
 
@@ -122,8 +122,7 @@ struct LaneQueue {
     let sharing = max(1, streams.values.count { !$0.isHalted })
     for campaign in streams.keys {
       guard let pace = streams[campaign]!.plan.pace(perSecond: perSecond, allowance: limits.pathAllowance) else { continue }
-      let part = EmissionInterval(nanoseconds: pacer.interval.nanoseconds * Int64(sharing))
-      streams[campaign]!.bucket.interval = max(pace.interval, part)
+      streams[campaign]!.bucket.interval = LaneShare.step(pace, number: pacer.interval, sharing: sharing)
     }
   }
 

@@ -1,4 +1,5 @@
 import Domain
+import Governor
 
 /// The sender's bounds. Each can be set; none can be switched off.
 public struct SenderSettings: Sendable {
@@ -22,7 +23,7 @@ public struct SenderSettings: Sendable {
   /// Facts in memory; above it nothing is handed over until the database takes them.
   public var factsBound = 20_000
   public var pollEvery: Duration = .milliseconds(250)
-  public var pathAllowance: Duration = .milliseconds(100)
+  public var pathAllowance: Duration = LaneShare.pathAllowance
   public var inFlight = 1000
   /// How often a person is tried again whom Meta held for a day (131049); then it is final.
   public var marketingRetries = 2

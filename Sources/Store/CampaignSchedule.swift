@@ -36,6 +36,21 @@ extension CampaignSpec {
       case named([String])
     }
 
+    /// Launched again and again, by a recurrence rule whose start is `start`.
+    public struct Repeats: Sendable, Equatable {
+      /// RFC 5545, as `Schedule.Recurrence` takes it.
+      public let rule: String
+      /// Nil: the account's.
+      public let zone: String?
+    }
+
+    /// How many people become due each day.
+    public enum PerDay: Sendable, Equatable {
+      case people(Int)
+      /// As many as Meta's limit of the numbers allows; resolved when the request is checked.
+      case tier
+    }
+
     /// What happens to those whose time has passed when they could leave at last.
     public enum LateRule: String, CaseIterable, Sendable { case run, skip, hold }
 
@@ -46,11 +61,13 @@ extension CampaignSpec {
     public var calendars: Calendars
     public var end: Instant?
     public var ifLate: LateRule
+    public var repeats: Repeats?
+    public var perDay: PerDay?
 
     init(json: JSONValue, at path: String) throws(Problem) {
       let fields = try Fields(
-        json, at: path, known: ["start_at", "window", "calendars", "end_at", "if_late"],
-        later: ["recurrence", "repeat"])
+        json, at: path, known: ["start_at", "window", "calendars", "end_at", "if_late", "repeat", "per_day"],
+        later: ["recurrence"])
       if fields["start_at"]?.stringValue == "now" {
         start = .now
       } else {
@@ -70,6 +87,19 @@ extension CampaignSpec {
           remedy: "Write an end after start_at, or leave it out.")
       }
       ifLate = try fields.word("if_late", LateRule.self) ?? .hold
+      repeats = try fields["repeat"].map { (value) throws(Problem) in
+        try Repeats(json: value, at: fields.path(to: "repeat"))
+      }
+      if repeats != nil, start == .now {
+        throw .invalid(
+          fields.path(to: "start_at"), "A campaign that repeats names its first start.",
+          remedy: "Write a time: its time of day is that of every launch.")
+      }
+      if fields["per_day"]?.stringValue == "tier" {
+        perDay = .tier
+      } else {
+        perDay = try fields.integer("per_day", in: 1...10_000_000).map { .people(Int($0)) }
+      }
     }
 
     var json: JSONValue {
@@ -86,6 +116,12 @@ extension CampaignSpec {
       }
       if let end { object.append("end_at", .string(end.rfc3339())) }
       object.append("if_late", .string(ifLate.rawValue))
+      if let repeats { object.append("repeat", repeats.json) }
+      switch perDay {
+      case .people(let people): object.append("per_day", .number(String(people)))
+      case .tier: object.append("per_day", "tier")
+      case nil: break
+      }
       return .object(object)
     }
 
@@ -183,6 +219,26 @@ extension CampaignSpec.SchedulePart.Hours {
     case .listed(.all): break
     case .listed(let days): object.append("days", .array(days.words.map { .string($0) }))
     }
+    return .object(object)
+  }
+}
+
+extension CampaignSpec.SchedulePart.Repeats {
+  init(json: JSONValue, at path: String) throws(Problem) {
+    let remedy = "Write e.g. {\"rule\": \"FREQ=WEEKLY;BYDAY=TU\", \"zone\": \"Africa/Cairo\"}."
+    let fields = try Fields(json, at: path, known: ["rule", "zone"])
+    rule = try fields.requiredText("rule", limit: 300, remedy: remedy)
+    do {
+      _ = try Recurrence(rule)
+    } catch {
+      throw .invalid(fields.path(to: "rule"), "This rule can't be followed: \(error.reason)", remedy: remedy)
+    }
+    zone = try fields.text("zone", limit: 60)
+  }
+
+  var json: JSONValue {
+    var object: JSONObject = ["rule": .string(rule)]
+    if let zone { object.append("zone", .string(zone)) }
     return .object(object)
   }
 }

@@ -108,12 +108,13 @@ public enum Campaigns {
 
   /// Turns a draft into a scheduled campaign, in one commit: `launched`, its request and the template's text as they
   /// were checked, is what is sent, previewed and shown from now on. Its people are frozen at once by a job; another
-  /// starts it at `startAt` (nil: at once), but not before 60 s from now unless `skipsWait`.
+  /// starts it at `startAt` (nil: at once), but not before 60 s from now unless `skipsWait`. One that repeats has neither:
+  /// it waits for its first occurrence, `repeatsFrom`.
   ///
   /// False when it is no longer a draft.
   public static func launch(
-    _ id: Campaign.ID, _ launched: FrozenCampaign, startAt: Instant?, skipsWait: Bool, of business: Business.ID,
-    by actor: String, reason: String, on pool: Pool
+    _ id: Campaign.ID, _ launched: FrozenCampaign, startAt: Instant?, skipsWait: Bool, repeatsFrom: Instant? = nil,
+    of business: Business.ID, by actor: String, reason: String, on pool: Pool
   ) async throws(DatabaseError) -> Bool {
     try await pool.run(
       """
@@ -126,7 +127,9 @@ public enum Campaigns {
         insert into job (kind, key, due_at)
         select kind, campaign_id::text, case kind when 'prepare' then now()
           else greatest(start_at, now() + case when $5 then interval '0' else interval '60 seconds' end) end
-        from c, unnest(array['prepare', 'start']) with ordinality k (kind, n) order by n
+        from c, unnest(array['prepare', 'start']) with ordinality k (kind, n) where $10::timestamptz is null order by n
+      ), r as (
+        insert into recurrence (campaign_id, next_at) select campaign_id, $10 from c where $10::timestamptz is not null
       ), e as (
         insert into campaign_event (campaign_id, event, actor, reason, evidence)
         select campaign_id, 'launched', $3, $6, jsonb_build_object('now', $5::bool) from c
@@ -137,7 +140,7 @@ public enum Campaigns {
       select 1 from c
       """, .int8(business.rawValue), .int8(id.rawValue), .text(actor), startAt.map { .timestamptz($0) } ?? .null,
       .bool(skipsWait), .text(reason), .jsonb(launched.json), .int8(launched.template.rawValue),
-      .int2(launched.category.rawValue)
+      .int2(launched.category.rawValue), repeatsFrom.map { .timestamptz($0) } ?? .null
     ).count == 1
   }
 
@@ -164,6 +167,8 @@ public enum Campaigns {
       ), j as (
         update job set ended_at = now() from c
         where job.kind in ('prepare', 'start') and job.key = c.campaign_id::text and job.ended_at is null
+      ), r as (
+        delete from recurrence using c where recurrence.campaign_id = c.campaign_id
       ), e as (
         insert into campaign_event (campaign_id, event, actor, reason) select campaign_id, 'cancelled', $3, $4 from c
       ), a as (
@@ -232,6 +237,26 @@ public enum Campaigns {
     }
   }
 
+  /// The people of days to come, and when the next of them become due; nil when all are due.
+  public static func drip(of id: Campaign.ID, on pool: Pool) async throws(DatabaseError) -> (opensAt: Instant, people: Int)? {
+    let row = try await pool.run(
+      "select min(opens_at), sum(hi - lo + 1)::int8 from run where campaign_id = $1 and opens_at > now()",
+      .int8(id.rawValue))[0]
+    return row.optionalInstant(0).map { ($0, Int(row.int64(1))) }
+  }
+
+  /// How many campaigns are sending from each of these numbers now; those that are paused leave their part to others.
+  public static func sending(from numbers: [Number.ID], on pool: Pool) async throws(DatabaseError) -> [Number.ID: Int] {
+    let rows = try await pool.run(
+      """
+      select n, count(*) from campaign c, unnest(c.numbers) n
+      where c.state = 5 and n = any($1)
+        and not exists (select from open_pause p where p.scope = 7 and p.scope_id = c.campaign_id)
+      group by n
+      """, .int8s(numbers.map(\.rawValue)))
+    return rows.reduce(into: [:]) { $0[Number.ID($1.int64(0))] = Int($1.int64(1)) }
+  }
+
   /// The zones of the runs of each campaign, as lists with commas.
   public static func zones(of ids: [Campaign.ID], on pool: Pool) async throws(DatabaseError) -> [Campaign.ID: [String]]
   {
@@ -249,7 +274,9 @@ public enum Campaigns {
       a.currency,
       a.zone, c.start_at, c.end_at, c.recipients, c.excluded, c.failure, c.created_by, c.created_at, c.launched_by,
       c.launched_at, c.prepared_at, c.sent_at, c.ended_at,
-      (select due_at from job j where j.kind = 'start' and j.key = c.campaign_id::text and j.ended_at is null)
+      coalesce(
+        (select due_at from job j where j.kind = 'start' and j.key = c.campaign_id::text and j.ended_at is null),
+        (select next_at from recurrence r where r.campaign_id = c.campaign_id))
     from campaign c join account a using (account_id)
     """
 

@@ -1,5 +1,7 @@
 import Domain
 import Postgres
+import Reactor
+import Schedule
 
 /// What the freeze of a campaign's audience depends on: all of it is decided before, none of it by SQL.
 public struct FreezePlan: Sendable {
@@ -32,12 +34,27 @@ public struct FreezePlan: Sendable {
   public var otherZone: String
   /// Zones that a contact's own attribute `zone` may name; it goes before the phone's.
   public var ownZones: [String] = []
+  /// So many people a day, from `start` (nil: from now) on by the clocks of `dripZone`.
+  public var drip: Drip?
+  public var start: Instant?
+  public var dripZone: String
 
   public init(
     business: Business.ID, audiences: [Audience.ID], marketing: Bool, requireOptIn: Bool, otherZone: String, now: Instant
   ) {
     (self.business, self.audiences, self.marketing) = (business, audiences, marketing)
     (self.requireOptIn, self.otherZone, self.now) = (requireOptIn, otherZone, now)
+    dripZone = otherZone
+  }
+}
+
+extension FreezePlan {
+  /// When the people of each day become due; empty when all do at once.
+  func openingDays(_ recipients: Int) throws -> [Instant] {
+    guard let drip, recipients > 0 else { return [] }
+    let zone = try Zone(named: dripZone)
+    let start = start ?? now
+    return (0...drip.day(of: recipients)).map { Drip.opens(day: $0, start: start, in: zone) }
   }
 }
 
@@ -52,6 +69,9 @@ public enum Freeze {
     public let country: String
     /// The phones' first four digits, which decide the market.
     public let prefix: String
+    /// The run's class, in the order in which classes are sent, and its zones.
+    public let place: Int
+    public let zone: String
     public let people: Int
   }
 
@@ -61,12 +81,15 @@ public enum Freeze {
     let judged = judgedQuery(plan, &arguments)
     let rows = try await pool.run(
       Statement(
-        "select reason::int2, country, coalesce(left(phone::text, 4), ''), count(*) from (\(judged)) j group by 1, 2, 3",
-        arguments.values))
+        """
+        select reason::int2, country, coalesce(left(phone::text, 4), ''), count(*), class
+        from (\(judged)) j group by 1, 2, 3, 5
+        """, arguments.values))
+    let zones = [plan.otherZone] + classes(plan)
     return rows.map {
       Count(
         reason: $0.optionalInt16(0).flatMap(ExclusionReason.init(rawValue:)), country: $0.text(1), prefix: $0.text(2),
-        people: Int($0.int64(3)))
+        place: Int($0.int16(4)), zone: zones[Int($0.int16(4))], people: Int($0.int64(3)))
     }
   }
 
@@ -150,11 +173,15 @@ public enum Freeze {
       let zones = [plan.otherZone] + classes(plan)
       _ = try await tx.run(
         """
-        insert into run (campaign_id, run_no, lo, hi, zone)
-        select $1, row_number() over (order by class, lo), lo, least(lo + $3 - 1, top), ($2::text[])[class + 1]
-        from (select class, min(seq) first, max(seq) top from recipient where campaign_id = $1 group by class) c,
-          generate_series(first, top, $3) lo
-        """, .int8(campaign.rawValue), .texts(zones), .int4(Int32(runLength)))
+        insert into run (campaign_id, run_no, lo, hi, zone, opens_at)
+        select $1, row_number() over (order by class, lo), lo, least(lo + $3 - 1, top), ($2::text[])[class + 1],
+          ($5::timestamptz[])[day + 1]
+        from (
+          select class, (seq - 1) / $4 as day, min(seq) first, max(seq) top from recipient where campaign_id = $1
+          group by class, 2
+        ) c, generate_series(first, top, $3) lo
+        """, .int8(campaign.rawValue), .texts(zones), .int4(Int32(runLength)),
+        .int4(Int32(plan.drip?.perDay ?? Int(Int32.max))), .timestamps(try plan.openingDays(recipients)))
       let ready = try await tx.run(
         """
         update campaign set state = 3, prepared_at = now(), recipients = $2, excluded = $3

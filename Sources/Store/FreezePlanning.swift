@@ -83,5 +83,8 @@ extension FreezePlan {
     holdout = limits.holdout ?? 0
     if let cap = limits.frequencyCap ?? nil, let end = spec.schedule.end { frequencyCap = (cap, end) }
     (self.zones, self.ownZones) = (zones, ownZones)
+    if case .people(let people)? = spec.schedule.perDay { drip = Drip(perDay: people) }
+    if case .at(let instant)? = spec.schedule.start { start = instant }
+    dripZone = accountZone
   }
 }

@@ -296,6 +296,7 @@ public enum LaneLog {
           order by take desc limit 1
         ) t on true
         where r.campaign_id = $1 and (r.number_id is null or r.number_id = $2) and r.zone = any($3)
+          and (r.opens_at is null or r.opens_at <= now())
           and (t.take is null or t.number_id = 0)
         order by r.wave, r.run_no limit 1
       ), taken as (

@@ -13,6 +13,10 @@ enum CampaignsCommand {
       options: [Option("dry-run", nil, "store nothing, only show what it would come to"), Commands.json],
       settings: Setting.client, run: create),
     Command(
+      words: ["campaigns", "forecast"], arguments: ["WHAT"],
+      summary: "what a JSON file or a draft would come to: people, hours, cost, warnings", options: [Commands.json],
+      settings: Setting.client, run: ForecastSheet.show),
+    Command(
       words: ["campaigns", "list"], summary: "campaigns, the newest first",
       options: [Option("limit", "N", "at most so many (50 unless given)"), Commands.json], settings: Setting.client,
       run: list),
@@ -77,17 +81,20 @@ enum CampaignsCommand {
   }
 
   private static func create(_ invocation: Invocation) async throws {
-    let name = invocation.required(0)
-    guard let bytes = Files.read(name) else { throw UsageError("The file \(name) cannot be read: \(Files.reason()).") }
-    let json: JSONValue
-    do {
-      json = try JSONValue(parsing: bytes)
-    } catch {
-      throw UsageError("The file \(name) is not JSON: \(error).")
-    }
+    let json = try document(invocation.required(0))
     let isDry = invocation.has("dry-run")
     let answer = try await ServiceClient(invocation).post("/v1/campaigns", json, [("dry_run", isDry ? "true" : nil)])
     invocation.show(answer) { CampaignSheet.text($0) }
+  }
+
+  /// A file of JSON, - being standard input.
+  static func document(_ name: String) throws -> JSONValue {
+    guard let bytes = Files.read(name) else { throw UsageError("The file \(name) cannot be read: \(Files.reason()).") }
+    do {
+      return try JSONValue(parsing: bytes)
+    } catch {
+      throw UsageError("The file \(name) is not JSON: \(error).")
+    }
   }
 
   private static func list(_ invocation: Invocation) async throws {
@@ -242,21 +249,7 @@ enum CampaignSheet {
         "pace",
         (limit.map { $0.1.plain + " " + $0.0.replacing("_", with: " ") } ?? "") + ", jitter " + pace.text("jitter"))
     }
-    if let forecast = campaign["forecast"] {
-      sheet.add("audience", grouped(forecast.text("audience")))
-      for (reason, count) in forecast["excluded_by_reason"]?.objectValue ?? [] {
-        sheet.add("  excluded: \(reason.replacing("_", with: " "))", grouped(count.plain))
-      }
-      sheet.add("recipients", grouped(forecast.text("recipients")))
-      sheet.add(
-        "cost",
-        "about \(forecast.text("cost.expected")), at most \(forecast.text("cost.high")) "
-          + forecast.text("cost.currency")
-      )
-      if forecast.text("cost.unpriced_people") != "0" {
-        sheet.add("unpriced", forecast.text("cost.unpriced_people") + " people")
-      }
-    }
+    if let forecast = campaign["forecast"] { ForecastSheet.add(forecast, to: &sheet) }
     if let counts = campaign["counts"] {
       sheet.add("audience", grouped(counts.text("audience")))
       for (reason, count) in counts["excluded_by_reason"]?.objectValue ?? [] {

@@ -164,6 +164,18 @@ final class World: Sendable {
       "insert into audience_member (audience_id, contact_id) select $1, contact_id from contact", .int8(audience))
   }
 
+  /// What `POST /v1/campaigns` takes for a campaign to everybody.
+  static func request(
+    pace: Int, name: String = "offer", schedule: String = #"{"start_at": "now", "window": "always"}"#, more: String = ""
+  ) -> String {
+    """
+    {"name": "\(name)", "from": "106540352242922", "template": {"name": "ramadan_offer", "language": "ar",
+     "stop_button": 0, "parameters": {"body": [{"attr": "first_name", "fallback": "عميلنا العزيز"}, "20%"]}},
+     "audience": {"id": "1"}, "schedule": \(schedule),
+     "pace": {"per_second": \(pace), "jitter": "none"}, "require_opt_in": true\(more)}
+    """
+  }
+
   /// Drafts and launches a campaign to everybody, at `pace` a second.
   func launch(
     pace: Int, name: String = "offer", startAt: Instant? = nil, from sender: Number.ID? = nil, more: String = "",
@@ -172,12 +184,7 @@ final class World: Sendable {
     let spec = try CampaignSpec(
       json: JSONValue(
         parsing: Array(
-          """
-          {"name": "\(name)", "from": "106540352242922", "template": {"name": "ramadan_offer", "language": "ar",
-           "stop_button": 0, "parameters": {"body": [{"attr": "first_name", "fallback": "عميلنا العزيز"}, "20%"]}},
-           "audience": {"id": "1"}, "schedule": \(schedule),
-           "pace": {"per_second": \(pace), "jitter": "none"}, "require_opt_in": true\(more)}
-          """.utf8)))
+          World.request(pace: pace, name: name, schedule: schedule, more: more).utf8)))
     let campaign = try await Campaigns.insert(
       Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: sender.map { [$0] } ?? numbers),
       business: installation.business, by: "test", on: pool)

@@ -1,0 +1,123 @@
+import Domain
+import Governor
+import JSON
+import Money
+import Reactor
+import Schedule
+import Store
+
+/// What a campaign would come to now: people by reason, time, cost, and what to mind.
+struct Forecast: Sendable {
+  let json: JSONObject
+  let audience: Int
+  let recipients: Int
+  let missing: Int
+
+  init(_ checked: CampaignCheck.Checked, _ services: APIServices, _ language: Language, now: Instant = .now) async throws {
+    let groups = try await Freeze.counts(checked.plan, on: services.pool)
+    audience = groups.reduce(0) { $0 + $1.people }
+    guard audience > 0 else {
+      throw Problem(
+        422, "audience_empty", "The audience holds nobody.", detail: "Nobody in the audience meets \"where\".",
+        field: "audience.where", remedy: "Check the attributes' names and values, or leave \"where\" out.")
+    }
+    let written = groups.filter { $0.reason == nil }
+    recipients = written.reduce(0) { $0 + $1.people }
+    missing = groups.reduce(0) { $0 + ($1.reason == .parameterMissing ? $1.people : 0) }
+    var object: JSONObject = [
+      "audience": .count(audience), "recipients": .count(recipients), "excluded": .count(audience - recipients),
+      "excluded_by_reason": .object(Forecast.reasons(groups)),
+      "recipients_by_country": .object(Forecast.countries(written)),
+    ]
+    let calendars = try await Calendars.blackouts(of: checked.plan.business, on: services.pool)
+    let others = try await Campaigns.sending(from: checked.numbers.map(\.id), on: services.pool)
+    let time = ForecastTime(checked, written, calendars: calendars, others: others, now: now)
+    for field in time.json.fields { object.append(field.key, field.value) }
+    let cost = ForecastCost(checked, written, pricing: try await RateCards.prices(on: services.pool).pricing, start: time.start)
+    object.append("cost", .object(cost.json))
+    let warnings = ForecastWarning.all(checked, time: time, cost: cost, recipients: recipients, others: others)
+    object.append(
+      "warnings",
+      .array(warnings.map { ["code": .string($0.code), "text": .string(language == .arabic ? $0.arabic : $0.english)] }))
+    json = object
+  }
+
+  private static func reasons(_ groups: [Freeze.Count]) -> JSONObject {
+    var reasons: [ExclusionReason: Int] = [:]
+    for group in groups { if let reason = group.reason { reasons[reason, default: 0] += group.people } }
+    var object = JSONObject()
+    for reason in ExclusionReason.allCases {
+      if let count = reasons[reason] { object.append(reason.word, .count(count)) }
+    }
+    return object
+  }
+
+  private static func countries(_ written: [Freeze.Count]) -> JSONObject {
+    var countries: [String: Int] = [:]
+    for group in written { countries[group.country, default: 0] += group.people }
+    var object = JSONObject()
+    for (country, count) in countries.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
+      object.append(country.isEmpty ? "unknown" : country, .count(count))
+    }
+    return object
+  }
+}
+
+/// What it would cost at the list rates of the day it starts: everybody delivered, at the dearest price until the last
+/// message expires, is the highest it can come to.
+struct ForecastCost: Sendable {
+  let json: JSONObject
+  let standing: RateBook.Standing
+  let unpriced: Int
+
+  /// Meta delivers a message for so long, at the price of the day of delivery.
+  static let deliveryDays = 30
+
+  init(_ checked: CampaignCheck.Checked, _ written: [Freeze.Count], pricing: Pricing, start: Instant) {
+    let account = checked.numbers[0]
+    let day = Zones.named(account.zone)?.day(of: start) ?? CivilDate(daysSince1970: Int(start.seconds / 86_400))
+    guard let currency = Currency(account.currency) else {
+      (standing, unpriced) = (.missing, written.reduce(0) { $0 + $1.people })
+      json = ["currency": .string(account.currency), "card": .string(RateBook.Standing.missing.word), "unpriced_people": .count(unpriced)]
+      return
+    }
+    let category = checked.draft.category
+    let last = CivilDate(daysSince1970: day.daysSince1970 + ForecastCost.deliveryDays)
+    var groups: [Estimate.Group] = []
+    var markets: [Market: (people: Int, rate: Amount?)] = [:]
+    for group in written {
+      guard let phone = ForecastCost.phone(group.prefix) else {
+        groups.append(Estimate.Group(people: group.people, rate: nil, dearest: nil))
+        continue
+      }
+      let market = pricing.markets.market(of: phone, on: day)
+      let rate = pricing.book.rate(market, category, in: currency, on: day)?.amount
+      let dearest = pricing.book.dearest(
+        phone, category, in: currency, from: day, through: last, markets: pricing.markets
+      )?.amount
+      groups.append(Estimate.Group(people: group.people, rate: rate, dearest: dearest))
+      markets[market, default: (0, rate)].people += group.people
+    }
+    let estimate = Estimate(groups)
+    standing = pricing.book.standing(of: currency, on: day)
+    unpriced = estimate.unpriced
+    let rates = markets.sorted { $0.key.rawValue < $1.key.rawValue }.map { market, group -> JSONValue in
+      [
+        "market": .string(market.word), "people": .count(group.people),
+        "rate": group.rate.map { .string($0.text()) } ?? .null,
+      ]
+    }
+    json = [
+      "currency": .string(currency.code), "low": .string(estimate.low.text()),
+      "expected": .string(estimate.expected.text()), "high": .string(estimate.high.text()),
+      "unpriced_people": .count(estimate.unpriced), "rates_of": .string(day.description), "card": .string(standing.word),
+      "rates": .array(rates),
+    ]
+  }
+
+  /// A phone that begins with these digits: enough of them decide the market.
+  private static func phone(_ prefix: String) -> PhoneNumber? {
+    guard !prefix.isEmpty else { return nil }
+    return PhoneNumber(e164: prefix + String(repeating: "0", count: max(0, 11 - prefix.count)))
+  }
+}

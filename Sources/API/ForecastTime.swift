@@ -1,0 +1,140 @@
+import Domain
+import Governor
+import JSON
+import Schedule
+import Store
+
+/// When a campaign would start and finish, how many messages leave by the hour, and which limit decides when: the live
+/// governor's own arithmetic, run in virtual time.
+struct ForecastTime: Sendable {
+  /// When the first message may leave.
+  let start: Instant
+  let run: VirtualRun
+  /// Zones in which the hours don't open within the next weeks.
+  let shut: [String]
+
+  /// A launch waits so long before the first message (product §1.1).
+  static let launchWait: Duration = .seconds(60)
+  static let mostHours = 1000
+  static let mostStretches = 200
+
+  init(
+    _ checked: CampaignCheck.Checked, _ written: [Freeze.Count], calendars: [BlackoutCalendar],
+    others: [Number.ID: Int], now: Instant
+  ) {
+    let schedule = checked.draft.spec.schedule
+    var start = now + ForecastTime.launchWait
+    if case .at(let planned)? = schedule.start { start = max(start, planned) }
+    self.start = start
+    let places = ForecastTime.places(written)
+    let opening = schedule.opening(calendars)
+    let zones = places.map { place in
+      let names = place.zone.split(separator: ",").map(String.init)
+      let known = names.compactMap { Zones.named($0) }
+      return known.count == names.count ? known : []
+    }
+    func state(_ place: Int, _ at: Int64) -> VirtualRun.State {
+      let instant = Instant(nanoseconds: at)
+      if opening.isAlwaysOpen { return .open(until: .max) }
+      // The sender keeps a zone that the system does not know closed; so does the forecast.
+      if zones[place].isEmpty { return .closed(until: at + VirtualRun.longest, .hours) }
+      switch opening.state(at: instant, in: zones[place]) {
+      case .open(let until): return .open(until: until.nanoseconds)
+      case .closed(let until, .hours): return .closed(until: until.nanoseconds, .hours)
+      case .closed(let until, .blackout(let kind, _)): return .closed(until: until.nanoseconds, .blackout(kind: kind))
+      }
+    }
+    run = VirtualRun(
+      ForecastTime.groups(places, schedule: schedule, start: start, zone: checked.numbers[0].zone),
+      lanes: ForecastTime.lanes(checked, others: others), start: start.nanoseconds, end: schedule.end?.nanoseconds,
+      runLength: Freeze.runLength, state: state)
+    shut = places.indices.filter { index in
+      guard case .closed(let until, _) = state(index, start.nanoseconds) else { return false }
+      if case .closed = state(index, until) { return true }
+      return until > (start + .seconds(35 * 86_400)).nanoseconds
+    }.map { places[$0].zone }
+  }
+
+  /// People by class, in the order in which the freeze puts them.
+  private static func places(_ written: [Freeze.Count]) -> [(zone: String, people: Int)] {
+    var places: [Int: (zone: String, people: Int)] = [:]
+    for group in written { places[group.place, default: (group.zone, 0)].people += group.people }
+    return places.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// The frozen order, cut where a day's people end.
+  private static func groups(
+    _ places: [(zone: String, people: Int)], schedule: CampaignSpec.SchedulePart, start: Instant, zone: String
+  ) -> [VirtualRun.Group] {
+    guard case .people(let perDay)? = schedule.perDay, let zone = Zones.named(zone) else {
+      return places.indices.map { VirtualRun.Group(place: $0, people: places[$0].people) }
+    }
+    let drip = Drip(perDay: perDay)
+    var (groups, next): ([VirtualRun.Group], Int) = ([], 1)
+    for (place, people) in places.indices.map({ ($0, places[$0].people) }) {
+      let end = next + people
+      while next < end {
+        let day = drip.day(of: next)
+        let upto = min(end, (day + 1) * perDay + 1)
+        let opens = Drip.opens(day: day, start: start, in: zone).nanoseconds
+        groups.append(VirtualRun.Group(place: place, people: upto - next, opensAt: opens))
+        next = upto
+      }
+    }
+    return groups
+  }
+
+  private static func lanes(_ checked: CampaignCheck.Checked, others: [Number.ID: Int]) -> [VirtualRun.Lane] {
+    let pace = checked.draft.spec.pace
+    let free = checked.numbers.reduce(0) { $0 + $1.free }
+    let shares = pace.limit.map { PaceShares.divide($0, over: checked.numbers.map(\.free)) }
+    return checked.numbers.enumerated().compactMap { index, number in
+      let share = LaneShare(
+        own: shares.map { LaneShare.Limit($0[index], per: .seconds(pace.unit.seconds)) },
+        reservePercent: number.reservePercent, isJittered: pace.jitter == .human)
+      guard let own = share.pace(perSecond: number.limit, allowance: LaneShare.pathAllowance) else { return nil }
+      let interval = EmissionInterval(limit: number.limit, per: .seconds(1), pathAllowance: LaneShare.pathAllowance)
+      let sharing = 1 + (others[number.id] ?? 0)
+      let step = LaneShare.step(own, number: interval, sharing: sharing)
+      let limit: VirtualRun.Limit =
+        step > own.interval ? (sharing > 1 ? .sharing : .number)
+        : own.isOwn && !(pace.unit == .second && pace.limit == free) ? .pace : .number
+      return VirtualRun.Lane(step: step, limit: limit)
+    }
+  }
+
+  var json: JSONObject {
+    var seconds: Int64 = 0
+    if let first = run.first, let last = run.last { seconds = (last - first + 999_999_999) / 1_000_000_000 }
+    let curve = run.byHour.sorted { $0.key < $1.key }.prefix(ForecastTime.mostHours).map { hour, count -> JSONValue in
+      ["hour": .time(Instant(seconds: hour * 3600)), "messages": .count(count)]
+    }
+    return [
+      "starts_at": .time(run.first.map { ForecastTime.second($0) }),
+      "finishes_at": .time(run.last.map { ForecastTime.second($0) }), "sending_seconds": .count(seconds),
+      "expired": .count(run.expired), "curve": .array(curve),
+      "limits": .array(run.stretches.prefix(ForecastTime.mostStretches).map(ForecastTime.json)),
+    ]
+  }
+
+  /// To the second: more digits would promise too much.
+  private static func second(_ nanoseconds: Int64) -> Instant { Instant(seconds: nanoseconds / 1_000_000_000) }
+
+  private static func json(_ stretch: VirtualRun.Stretch) -> JSONValue {
+    var object = JSONObject()
+    switch stretch.limit {
+    case .pace: object.append("limit", "pace")
+    case .number: object.append("limit", "number")
+    case .sharing: object.append("limit", "sharing")
+    case .hours: object.append("limit", "quiet_hours")
+    case .blackout(let kind):
+      object.append("limit", "blackout")
+      object.append("kind", .string(kind))
+    case .drip: object.append("limit", "drip")
+    case .tier: object.append("limit", "tier")
+    }
+    object.append("from", .time(second(stretch.from)))
+    object.append("until", .time(second(stretch.until)))
+    return .object(object)
+  }
+}
