@@ -148,9 +148,9 @@ public struct StatementPage {
     table{border-collapse:collapse;width:100%}th,td{padding:4px 8px;text-align:start;vertical-align:top}
     thead{display:table-header-group}thead th{border-bottom:1px solid #1a1a1a;font-weight:600}
     tbody td{border-bottom:1px solid #ddd}tr{break-inside:avoid}
-    .n{text-align:end;font-variant-numeric:tabular-nums;white-space:nowrap}
+    .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
     .adjustment td,.volume_discount td{background:#f3f6fb}.unpriced td{background:#fff4d6}
-    .totals{width:auto;margin:16px 0 16px auto;margin-inline:auto 0}.totals th{font-weight:400}
+    .totals td{border-bottom:0}.totals{width:auto;margin:16px 0 16px auto;margin-inline:auto 0}.totals th{font-weight:400}
     .totals tr:last-child>*{border-top:1px solid #1a1a1a;font-weight:700}
     footer{color:#555;border-top:1px solid #ddd;padding-top:6px}
     @media print{body{margin:0;max-width:none;padding:0}.notice,.adjustment td,.volume_discount td,.unpriced td{\

@@ -8,6 +8,7 @@ import HTTPServer
 import JSON
 import Postgres
 import Reactor
+import Reports
 import Simulation
 import Store
 import Testing
@@ -81,7 +82,12 @@ final class TestService: Sendable {
           return UploadAnswer(upload: Upload.ID(rows[0].int64(0)), report: ["bytes": .number(String(bytes))])
         },
         webhook: { _ in .text(200, "challenge") }, reportMessages: report(ConnectionSettings(url: database)),
-        reportCosts: { _ in [] }, log: { event, fields in print("log: \(event) \(fields)") }))
+        reportCosts: { _ in [] },
+        statement: { request in
+          try await StatementReport.render(
+            request.account, request.month, as: StatementReport.Format(rawValue: request.format.rawValue)!,
+            language: StatementPage.Language(rawValue: request.language)!, on: pool)
+        }, log: { event, fields in print("log: \(event) \(fields)") }))
     let server = HTTPServer(HTTPServerSettings(), on: Self.reactor, handler: api.handle)
     port = try server.start()
     url = "http://127.0.0.1:\(port)"
