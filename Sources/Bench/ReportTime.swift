@@ -45,7 +45,7 @@ enum ReportTime {
     _ = try await stage.pool.run(
       """
       insert into recipient (campaign_id, contact_id, phone, seq, person_key, vars)
-      select $1, contact_id, phone, contact_id::int, person_key, '{}' from contact order by contact_id
+      select $1, contact_id, phone, contact_id::int as seq, person_key, '{}' from contact order by contact_id
       """, .int8(id.rawValue))
     _ = try await stage.pool.run(
       """
