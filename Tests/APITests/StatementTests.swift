@@ -14,12 +14,13 @@ import Testing
       """
       insert into posting (fold_k, business_id, campaign_id, number_id, rate_id, count, amount, day, currency, market,
         category, pricing_type, charge, account_id, booked_on, month)
-      select 1, $1, 0, 0, r.rate_id, 3, 3 * r.amount, date '2026-10-05', 'USD', 24, 1, 1, 1, a.account_id, date '2026-10-05',
+      select 1, $1, 0, 0, r.rate_id, 3, 3 * r.amount, date '2026-10-05', 'USD', 25, 1, 1, 1, a.account_id, date '2026-10-05',
         date '2026-10-01'
       from account a, rate r join rate_card k using (rate_card_id)
-      where k.currency = 'USD' and k.effective_from = '2026-10-01' and r.market = 24 and r.category = 1
+      where k.currency = 'USD' and k.effective_from = '2026-10-01' and r.market = 25 and r.category = 1
       union all
-      select 1, $1, 0, 0, null, 1, 0, date '2026-10-06', 'USD', 1, null, 1, 3, account_id, date '2026-10-06', date '2026-10-01' from account
+      select 1, $1, 0, 0, null, 1, 0, date '2026-10-06', 'USD', 1, null, 1, 3, account_id, date '2026-10-06',
+        date '2026-10-01' from account
       """, .int8(service.installation.business.rawValue))
     return service
   }
