@@ -110,7 +110,7 @@ public actor Guard {
   func judge() async throws {
     for campaign in try await GuardEvidence.campaigns(on: pool) {
       let outcomes = GuardRules.Outcomes(
-        delivered: campaign.delivered, optedOut: campaign.optedOut, failures: campaign.failures)
+        accepted: campaign.accepted, delivered: campaign.delivered, optedOut: campaign.optedOut, failures: campaign.failures)
       for finding in GuardRules(campaign.guarding).judge(outcomes) where !campaign.rules.contains(finding.rule.rawValue) {
         // Once: whoever lets it go on has seen the figures.
         try await pause(campaign.campaign, campaign.business, finding.rule, finding.evidence)

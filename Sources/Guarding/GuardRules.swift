@@ -8,11 +8,13 @@ import Store
 /// stops and 131050; undeliverable is 131026 alone. 131049 and 130472 are Meta's own choice and count nowhere.
 public struct GuardRules: Sendable {
   public struct Outcomes: Sendable, Equatable {
+    /// Handed over and taken by Meta.
+    public var accepted: Int
     public var delivered: Int
     public var optedOut: Int
     public var failures: [Int32: Int]
-    public init(delivered: Int, optedOut: Int, failures: [Int32: Int]) {
-      (self.delivered, self.optedOut, self.failures) = (delivered, optedOut, failures)
+    public init(accepted: Int = 0, delivered: Int, optedOut: Int, failures: [Int32: Int]) {
+      (self.accepted, self.delivered, self.optedOut, self.failures) = (accepted, delivered, optedOut, failures)
     }
   }
 
@@ -38,8 +40,12 @@ public struct GuardRules: Sendable {
     let stops = outcomes.optedOut + (outcomes.failures[131_050] ?? 0)
     let unreachable = outcomes.failures[131_026] ?? 0
     return [
-      // A stop may come for a message whose delivery was never told.
-      finding(.optOutRate, bad: stops, of: max(outcomes.delivered, stops), limit: guarding.maxOptOut),
+      // A stop is heard at once, a delivery when its receipt is folded: people reached are those whom Meta took, less those
+      // who failed, so that receipts which wait are no alarm.
+      finding(
+        .optOutRate, bad: stops,
+        of: max(outcomes.delivered, outcomes.accepted - outcomes.failures.values.reduce(0, +), stops),
+        limit: guarding.maxOptOut),
       finding(
         .undeliverableRate, bad: unreachable, of: outcomes.delivered + unreachable, limit: guarding.maxUndeliverable),
     ].compactMap { $0 }

@@ -109,7 +109,13 @@ public enum Facts {
           ]))
     }
     var tally = Tallies.Batch()
-    for fact in facts where fact.outcome == .rejected { tally.add(.refused, code: fact.code, of: fact.campaign, from: number) }
+    for fact in facts {
+      switch fact.outcome {
+      case .rejected: tally.add(.refused, code: fact.code, of: fact.campaign, from: number)
+      case .accepted, .heldByMeta: tally.add(.accepted, of: fact.campaign, from: number)
+      case .unknown, .unresolved: break
+      }
+    }
     if !tally.isEmpty { statements.append(tally.statement) }
     let lost = Dictionary(grouping: facts.filter { $0.code == Undeliverable.code }, by: \.campaign)
     for campaign in lost.keys.sorted() {

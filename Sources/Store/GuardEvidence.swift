@@ -8,6 +8,7 @@ public enum GuardEvidence {
     public let campaign: Domain.Campaign.ID
     public let business: Business.ID
     public let guarding: CampaignSpec.Guarding
+    public let accepted: Int
     public let delivered: Int
     public let read: Int
     public let optedOut: Int
@@ -25,7 +26,8 @@ public enum GuardEvidence {
       """
       select c.campaign_id, c.business_id, c.spec -> 'guard',
         coalesce(sum(t.count) filter (where t.kind = 1), 0)::int8, coalesce(sum(t.count) filter (where t.kind = 2), 0)::int8,
-        coalesce(sum(t.count) filter (where t.kind = 5), 0)::int8, count(t.campaign_id),
+        coalesce(sum(t.count) filter (where t.kind = 5), 0)::int8, coalesce(sum(t.count) filter (where t.kind = 6), 0)::int8,
+        count(t.campaign_id),
         array(select distinct p.rule from pause p where p.scope = 7 and p.scope_id = c.campaign_id and p.cause = 'guard')
       from campaign c left join outcome_tally t using (campaign_id)
       where c.state = 5 and c.kind = 1
@@ -44,8 +46,8 @@ public enum GuardEvidence {
       return Campaign(
         campaign: id, business: Business.ID(row.int64(1)),
         guarding: try spec.map { try CampaignSpec.Guarding(json: try JSONValue(parsing: $0), at: "guard") } ?? .init(),
-        delivered: Int(row.int64(3)), read: Int(row.int64(4)), optedOut: Int(row.int64(5)), failures: failures[id] ?? [:],
-        rows: Int(row.int64(6)), rules: Set(row.texts(7)))
+        accepted: Int(row.int64(6)), delivered: Int(row.int64(3)), read: Int(row.int64(4)), optedOut: Int(row.int64(5)), failures: failures[id] ?? [:],
+        rows: Int(row.int64(7)), rules: Set(row.texts(8)))
     }
   }
 

@@ -32,11 +32,13 @@ public enum NumberWatch {
     }
   }
 
-  /// A campaign begins to send: its numbers are looked at soon, whatever their idle period says.
+  /// A campaign begins to send: its numbers are looked at soon, whatever their idle period says. One whose look is due at
+  /// infinity is never looked at.
   public static func hasten(within period: Duration, on pool: Pool) async throws(DatabaseError) {
     _ = try await pool.run(
       """
-      update number n set watch_due = now() where n.watch_due > now() + make_interval(secs => $1)
+      update number n set watch_due = now()
+      where n.watch_due > now() + make_interval(secs => $1) and n.watch_due < 'infinity'
         and n.number_id in (select unnest(numbers) from campaign where state = 5)
       """, .numeric(Amount(billionths: Int128(period.nanoseconds))))
   }

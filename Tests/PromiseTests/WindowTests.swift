@@ -13,7 +13,7 @@ import Testing
   @Test func `holds at our socket and at the receiver for half a minute, and wastes no slot`() async throws {
     // The Sandbox allows more than the number: what arrives is measured, not refused.
     let world = try await World(people: Self.limit * Self.seconds, perSecond: 1000)
-    _ = try await world.pool.run("update number set per_second = $1", .int4(Int32(Self.limit)))
+    _ = try await world.pool.run("update number set per_second_own = $1", .int4(Int32(Self.limit)))
     let node = try await world.startNode()
     let stalls = Stalls()
     let campaign = try await world.launch(pace: Self.limit)

@@ -48,11 +48,18 @@ final class World: Sendable {
     let sending: Task<Void, any Error>
   }
 
+  /// People who neither say stop nor block by themselves: what the guard would rightly stop is no matter of most tests.
+  static var unmoved: PeopleModel {
+    var model = PeopleModel()
+    (model.stopRate, model.blockRate) = (0, 0)
+    return model
+  }
+
   /// `ownCluster`: a PostgreSQL of its own, with fsync, that may be crashed.
   /// `heldByMeta`: the share of offers that Meta holds back (131049, by receipt); held people take a day.
   init(
     people: Int, perSecond: Int = 1000, batch: Int = 100, seed: UInt64 = 1, ownCluster: Bool = false,
-    heldByMeta: Double = 0, numbers count: Int = 1, people model: PeopleModel = PeopleModel()
+    heldByMeta: Double = 0, numbers count: Int = 1, people model: PeopleModel = World.unmoved
   ) async throws {
     desk.start()
     if ownCluster {
