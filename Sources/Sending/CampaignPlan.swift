@@ -85,7 +85,8 @@ extension CampaignPlan {
     }
     let asked = live.jitter.flatMap { CampaignSpec.Pace.Jitter(rawValue: $0) } ?? spec?.pace.jitter
     jitter = asked == .human ? .human : .none
-    ownPace = isReply ? nil : (live.share.limit, .seconds(live.share.seconds))
+    // Without a pace of its own there is nothing to divide: the number's rate is its pace.
+    ownPace = isReply || spec?.pace.limit == nil ? nil : (live.share.limit, .seconds(live.share.seconds))
     self.reservePercent = reservePercent
     opening = spec?.schedule.opening(calendars) ?? Opening(window: nil)
     endsAt = live.endAt
