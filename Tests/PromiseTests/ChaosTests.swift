@@ -13,7 +13,7 @@ import Testing
   func `keeps its window while nodes are killed, frozen and cut off, and loses nobody`(count: Int) async throws {
     // The Sandbox allows more than the number: what arrives is measured, not refused.
     let world = try await World(people: 1600)
-    _ = try await world.pool.run("update number set per_second_own = 80")
+    _ = try await world.pool.run("update number set per_second = 80")
     let campaign = try await world.launch(pace: 80)
     var chance = SplitMix64(seed: UInt64(count))
     // Each node has a login of its own, so that one can lose its database and the others keep theirs.
