@@ -43,7 +43,8 @@ enum ForecastTime {
       ).get()
       times.append(seconds(since: asked))
       let forecast = try JSONValue(parsing: answer.body, sizeLimit: 16 << 20)["forecast"]
-      guard answer.status == 200, let people = forecast?["recipients"]?.int64Value, people * 5 == Int64(options.contacts) * 4
+      guard answer.status == 200, let people = forecast?["recipients"]?.int64Value,
+        let excluded = forecast?["excluded"]?.int64Value, excluded > 0, people + excluded == Int64(options.contacts)
       else { throw BenchError("the forecast is no answer: \(answer.status)") }
       Bench.say("  round \(round): \(Line.text(times[round - 1])) s, counting \(Line.text(floors[round - 1])) s")
     }
