@@ -412,10 +412,24 @@ actor Lane {
       } catch let error as DatabaseError {
         switch error {
         case .interrupted, .unreachable, .cancelled:
-          try await line.reactor.sleep(for: .milliseconds(100))
-          if let mine = try? await LaneLog.adopted(numberID, k: k, node: line.node, on: line.claims) { return mine }
+          if let mine = try await committed(k) { return mine }
         // A statement that ran out of its time did not commit.
         case .rejected(.queryCanceled, _): try await line.reactor.sleep(for: .milliseconds(20))
+        case .rejected: throw error
+        }
+      }
+    }
+  }
+
+  /// What our row `k` claimed, nil when it is not there; asked until the database says which.
+  private func committed(_ k: Int64) async throws -> [LaneLog.Recipient]? {
+    while true {
+      try await line.reactor.sleep(for: .milliseconds(100))
+      do throws(DatabaseError) {
+        return try await LaneLog.adopted(numberID, k: k, node: line.node, on: line.claims)
+      } catch {
+        switch error {
+        case .interrupted, .unreachable, .cancelled, .rejected(.queryCanceled, _): continue
         case .rejected: throw error
         }
       }
