@@ -236,8 +236,8 @@ enum OpenAPISchemas {
       "state": {"enum": ["running", "provisional", "closing", "closed"]}, "statement": {"type": ["string", "null"]},
       "net": {"type": "string"}, "currency": {"type": "string"}, "unpriced": {"type": "integer"}}},
     "Difference": {"type": "object", "properties": {
-      "reason": {"enum": ["receipt_missing", "foreign", "not_counted_by_meta", "unpriced", "volume_tier", "rounding",
-      "price"]}, "volume": {"type": "integer"}, "amount": {"type": ["string", "null"]}}},
+      "reason": {"enum": ["receipt_missing", "foreign", "not_counted_by_meta", "other_day", "unpriced", "volume_tier",
+      "rounding", "price"]}, "volume": {"type": "integer"}, "amount": {"type": ["string", "null"]}}},
     "Reconciliation": {"type": "object", "properties": {
       "account": {"type": "string"}, "currency": {"type": "string"}, "from": {"type": "string"}, "to": {"type": "string"},
       "ran_at": {"type": "string"}, "meta": {"type": "object"}, "ledger": {"type": "object"},

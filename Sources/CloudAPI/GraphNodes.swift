@@ -153,6 +153,8 @@ public struct PricingPoint: Sendable, Hashable {
   public let volume: Int64
   /// In the account's currency; nil for accounts billed to a partner.
   public let cost: Amount?
+  /// In a tier above the month's first.
+  public var isTiered: Bool { tier.map { !$0.hasPrefix("0:") } ?? false }
 
   init?(_ node: JSONValue) {
     guard let start = node["start"]?.int64Value, let end = node["end"]?.int64Value else { return nil }

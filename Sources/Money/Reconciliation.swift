@@ -11,9 +11,11 @@ public enum Reconciliation {
     case foreign
     /// A receipt says delivered and Meta does not count it, or not yet.
     case notCounted = "not_counted_by_meta"
-    /// Delivered, and our card holds no rate.
+    /// Its receipt of delivery was lost and one of reading came, on a later day: no difference over both days.
+    case otherDay = "other_day"
+    /// Delivered, and without a price here: no card, no rate in it, or the receipts that carried the category were lost.
     case unpriced
-    /// Meta's price fell with the month's volume; ours falls when the month closes.
+    /// Meta's price fell with the month's volume, as the counts say; ours falls when the month closes.
     case volumeTier = "volume_tier"
     case rounding
     /// Meta's price is not the one of our card.
@@ -35,7 +37,11 @@ public enum Reconciliation {
     public var volume: Int64
     /// Nil where Meta tells none.
     public var cost: Amount?
-    public init(volume: Int64, cost: Amount?) { (self.volume, self.cost) = (volume, cost) }
+    /// Meta says that some of it fell into a tier above the first.
+    public var isTiered: Bool
+    public init(volume: Int64, cost: Amount?, isTiered: Bool = false) {
+      (self.volume, self.cost, self.isTiered) = (volume, cost, isTiered)
+    }
   }
 
   public struct Ours: Sendable {
@@ -47,9 +53,17 @@ public enum Reconciliation {
     public var waiting: Int64
     /// The list price of the day; zero for what is free, nil when not known.
     public var rate: Amount?
+    /// Counted by Meta on this day and here on a later one; negative on the later.
+    public var otherDay: Int64
+    /// The most that the month's volume takes off Meta's price of these messages: not positive. Nil: no tier is known.
+    public var tier: Amount?
 
-    public init(volume: Int64, cost: Amount, unpriced: Int64, waiting: Int64, rate: Amount?) {
+    public init(
+      volume: Int64, cost: Amount, unpriced: Int64, waiting: Int64, rate: Amount?, otherDay: Int64 = 0,
+      tier: Amount? = nil
+    ) {
       (self.volume, self.cost, self.unpriced, self.waiting, self.rate) = (volume, cost, unpriced, waiting, rate)
+      (self.otherDay, self.tier) = (otherDay, tier)
     }
   }
 
@@ -57,13 +71,14 @@ public enum Reconciliation {
   static let roundingBelow = Amount(billionths: 10_000_000)
 
   /// Empty when the two agree.
-  public static func explain(_ meta: Meta, _ ours: Ours, category: Category?) -> [Part] {
+  public static func explain(_ meta: Meta, _ ours: Ours) -> [Part] {
     var parts: [Part] = []
-    let more = meta.volume - ours.volume
+    let more = meta.volume - ours.volume - ours.otherDay
     func add(_ reason: Reason, _ volume: Int64) {
       guard volume != 0 else { return }
       parts.append(Part(reason, volume: volume, amount: meta.cost == nil ? nil : ours.rate.map { $0 * Int(volume) }))
     }
+    add(.otherDay, ours.otherDay)
     if more > 0 {
       let missing = min(more, max(0, ours.waiting))
       add(.receiptMissing, missing)
@@ -72,19 +87,27 @@ public enum Reconciliation {
       add(.notCounted, more)
     }
     guard let cost = meta.cost else { return parts }
-    let rest = cost - ours.cost - parts.reduce(.zero) { $0 + ($1.amount ?? .zero) }
-    guard rest != .zero else { return parts }
-    let reason: Reason
-    if ours.unpriced > 0 || ours.rate == nil {
-      reason = .unpriced
-    } else if max(rest, -rest) < roundingBelow {
-      reason = .rounding
-    } else if rest < .zero, category == .utility || category == .authentication {
-      reason = .volumeTier
-    } else {
-      reason = .price
+    var rest = cost - ours.cost - parts.reduce(.zero) { $0 + ($1.amount ?? .zero) }
+    func take(_ reason: Reason, _ amount: Amount) {
+      guard amount != .zero else { return }
+      parts.append(Part(reason, volume: 0, amount: amount))
+      rest = rest - amount
     }
-    parts.append(Part(reason, volume: 0, amount: rest))
+    // Without a rate nothing more can be said of the money.
+    guard let rate = ours.rate else {
+      take(.unpriced, rest)
+      return parts
+    }
+    take(.unpriced, rate * Int(ours.unpriced))
+    if rest < .zero, let tier = ours.tier { take(.volumeTier, max(rest, tier)) }
+    if max(rest, -rest) < roundingBelow {
+      take(.rounding, rest)
+    } else if rest < .zero, ours.tier == nil, meta.isTiered {
+      // Its tier was never loaded here, so Meta's word is all there is.
+      take(.volumeTier, rest)
+    } else {
+      take(.price, rest)
+    }
     return parts
   }
 

@@ -33,4 +33,9 @@ public struct VolumeTiers: Hashable, Sendable {
     }
     return sum
   }
+
+  /// What is added to the list charges of `count` messages that come after `before` others of the month.
+  public func adjustment(for count: Int, after before: Int) -> Amount {
+    adjustment(for: before + count) - adjustment(for: before)
+  }
 }

@@ -12,9 +12,11 @@ public enum Reconciling {
     public var key: Reconciliations.Key
     public var volume: Int64
     public var cost: Amount?
+    /// In a volume tier above the first.
+    public var isTiered: Bool
 
-    public init(key: Reconciliations.Key, volume: Int64, cost: Amount?) {
-      (self.key, self.volume, self.cost) = (key, volume, cost)
+    public init(key: Reconciliations.Key, volume: Int64, cost: Amount?, isTiered: Bool = false) {
+      (self.key, self.volume, self.cost, self.isTiered) = (key, volume, cost, isTiered)
     }
   }
 
@@ -45,24 +47,34 @@ public enum Reconciling {
     for point in points where point.key.day >= from && point.key.day <= to {
       var sum = theirs[point.key] ?? Reconciliation.Meta(volume: 0, cost: point.cost.map { _ in .zero })
       sum.volume += point.volume
+      sum.isTiered = sum.isTiered || point.isTiered
       sum.cost = sum.cost.flatMap { sum in point.cost.map { sum + $0 } }
       theirs[point.key] = sum
     }
+    let shifts = shifts(theirs, ours)
+    let (rules, counts) = try await VolumeRules.counted(with: account, from: from, to: to, on: pool)
+    let markets = { (key: Reconciliations.Key) -> Market? in
+      ours[key]?.market ?? phones[key.country].map { pricing.markets.market(of: $0, on: key.day) }
+    }
+    var tiers = TierShares(rules, counts, from: from)
+    for (key, meta) in theirs { if let market = markets(key) { tiers.add(key, market, meta.volume) } }
     var lines: [Reconciliations.Line] = []
     var (metaSum, volume, cost) = (Reconciliation.Meta(volume: 0, cost: .zero), Int64(0), Amount.zero)
     for key in Set(theirs.keys).union(ours.keys).sorted() {
       let meta = theirs[key] ?? Reconciliation.Meta(volume: 0, cost: .zero)
       let own = ours[key]
-      let rate = rate(key, own?.market ?? phones[key.country].map { pricing.markets.market(of: $0, on: key.day) },
-        account.currency, pricing)
+      let market = markets(key)
+      let rate = rate(key, market, account.currency, pricing)
       let place = key.category.map {
         Reconciliations.Waiting(number: key.number, country: key.country, category: $0)
       }
       var open: Int64 = 0
       for entry in place.flatMap({ waiting[$0] }) ?? [] where entry.day <= key.day { open += entry.count }
       let side = Reconciliation.Ours(
-        volume: own?.volume ?? 0, cost: own?.cost ?? .zero, unpriced: own?.unpriced ?? 0, waiting: open, rate: rate)
-      let parts = Reconciliation.explain(meta, side, category: key.category)
+        volume: own?.volume ?? 0, cost: own?.cost ?? .zero, unpriced: own?.unpriced ?? 0, waiting: open, rate: rate,
+        otherDay: shifts[key] ?? 0, tier: market.flatMap { tiers.most(key, $0) })
+      let parts = Reconciliation.explain(meta, side)
+      if let market, let taken = parts.first(where: { $0.reason == .volumeTier })?.amount { tiers.take(taken, key, market) }
       // A message explains one day only.
       if let place, let missing = parts.first(where: { $0.reason == .receiptMissing }) {
         waiting[place] = less(waiting[place] ?? [], missing.volume)
@@ -82,6 +94,32 @@ public enum Reconciling {
       lines: lines)
     try await Reconciliations.keep(result, of: account, alerts: exceeds(result, threshold), on: pool)
     return result
+  }
+
+  /// What was read on a later day than it was delivered, its receipt of delivery lost.
+  private static func shifts(
+    _ theirs: [Reconciliations.Key: Reconciliation.Meta], _ ours: [Reconciliations.Key: Reconciliations.Delivered]
+  ) -> [Reconciliations.Key: Int64] {
+    // The same place on one day that does not matter.
+    func place(_ key: Reconciliations.Key) -> Reconciliations.Key {
+      Reconciliations.Key(
+        day: CivilDate(daysSince1970: 0), number: key.number, country: key.country, category: key.category, type: key.type)
+    }
+    var places: [Reconciliations.Key: [DayShift.Day]] = [:]
+    for key in Set(theirs.keys).union(ours.keys) {
+      places[place(key), default: []].append(
+        DayShift.Day(
+          day: key.day, more: (theirs[key]?.volume ?? 0) - (ours[key]?.volume ?? 0), byRead: ours[key]?.byRead ?? 0))
+    }
+    var shifts: [Reconciliations.Key: Int64] = [:]
+    for (place, days) in places where days.count > 1 {
+      for (day, count) in DayShift.between(days) {
+        shifts[
+          Reconciliations.Key(
+            day: day, number: place.number, country: place.country, category: place.category, type: place.type)] = count
+      }
+    }
+    return shifts
   }
 
   static func exceeds(_ result: Reconciliations.Result, _ threshold: Threshold) -> Bool {

@@ -70,8 +70,9 @@ struct Analytics {
     var country: String?
     var category: String?
     var type: String?
-    private var key: (Int64, Int, String, String, String) {
-      (from, line ?? -1, country ?? "", category ?? "", type ?? "")
+    var tier: Int64?
+    private var key: (Int64, Int, String, String, String, Int64) {
+      (from, line ?? -1, country ?? "", category ?? "", type ?? "", tier ?? 0)
     }
     static func < (a: Group, b: Group) -> Bool { a.key < b.key }
   }
@@ -92,7 +93,8 @@ struct Analytics {
         from: from, to: to, line: dimensions.contains("PHONE") ? key.line : nil,
         country: dimensions.contains("COUNTRY") ? key.country : nil,
         category: dimensions.contains("PRICING_CATEGORY") ? category : nil,
-        type: dimensions.contains("PRICING_TYPE") ? type : nil)
+        type: dimensions.contains("PRICING_TYPE") ? type : nil,
+        tier: dimensions.contains("TIER") ? key.tier : nil)
       groups[group, default: Bill.Sum()].volume += sum.volume
       groups[group, default: Bill.Sum()].cost += sum.cost
     }
@@ -100,7 +102,10 @@ struct Analytics {
       var point: JSONObject = ["start": .number(String(group.from)), "end": .number(String(group.to))]
       if let country = group.country { point.append("country", .string(country)) }
       if let line = group.line { point.append("phone_number", .string(String(lines[line].digits))) }
-      if dimensions.contains("TIER") { point.append("tier", "0:MAX") }
+      if let tier = group.tier {
+        let next = account.settings.volumeTiers.map(\.above).filter { $0 > tier }.min()
+        point.append("tier", .string("\(tier):" + (next.map(String.init) ?? "MAX")))
+      }
       if let type = group.type { point.append("pricing_type", .string(type)) }
       if let category = group.category { point.append("pricing_category", .string(category)) }
       if metrics.contains("VOLUME") { point.append("volume", .number(String(sum.volume))) }

@@ -9,6 +9,14 @@ struct Bill {
     var country: String
     var category: Category
     var type: PricingType
+    /// Above so many messages of the month.
+    var tier: Int64 = 0
+  }
+  /// What a volume tier counts.
+  struct Tiered: Hashable {
+    var month: Int
+    var market: String
+    var category: Category
   }
   struct Sum {
     var volume: Int64 = 0
@@ -41,12 +49,12 @@ struct Bill {
     }
   }
 
-  mutating func charge(_ entry: Entry, _ line: Line, at now: Instant) {
+  mutating func charge(_ entry: Entry, _ line: Line, at now: Instant, counts: inout [Tiered: Int64]) {
     guard let category = Category(rawValue: Int16(entry.category)),
       let type = PricingType(rawValue: Int16(entry.pricingType))
     else { return }
     let seconds = now.nanoseconds / 1_000_000_000
-    let key = Key(
+    var key = Key(
       slot: seconds / 1800, line: line.index, country: Calling.country(of: entry.to), category: category, type: type)
     var cost: Int64 = 0
     if type == .regular {
@@ -59,6 +67,16 @@ struct Bill {
         case .authentication: cost = price.authentication
         case .authenticationInternational: cost = price.authenticationInternational ?? price.authentication
         case .referralConversion: cost = 0
+        }
+        // One message after the other: this one is the month's next, and pays what the tier it falls into says.
+        let date = CivilDate(daysSince1970: day)
+        let place = Tiered(month: date.year * 12 + date.month, market: market, category: category)
+        counts[place, default: 0] += 1
+        for tier in line.account.settings.volumeTiers
+        where tier.market == market && tier.category == category.word && counts[place]! > tier.above
+          && tier.above > key.tier
+        {
+          (key.tier, cost) = (tier.above, tier.price)
         }
       } else {
         unpriced += 1

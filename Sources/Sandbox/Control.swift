@@ -23,6 +23,7 @@ struct Control {
     ("POST /sandbox/templates/{id or name}", "status, category, quality; language when the name has several"),
     ("POST /sandbox/accounts/{id}", "paid, token_valid, subscribed"),
     ("POST /sandbox/receipts/replay", "from, to: tells all receipts of these journal lines again"),
+    ("POST /sandbox/calendar", "days_ahead: of this machine's; receipts and the bill go by it"),
     ("POST /sandbox/webhook", "url, handshake: where webhooks go"),
     ("POST /sandbox/webhooks", "waba_id, field, value: sends any change"),
   ]
@@ -47,6 +48,7 @@ struct Control {
       case ("POST", "templates", 2): return json(try world.changeTemplate(path[1], try await body(request)))
       case ("POST", "accounts", 2): return json(try world.changeAccount(path[1], try await body(request)))
       case ("POST", "receipts", 2) where path[1] == "replay": return json(try world.replay(try await body(request)))
+      case ("POST", "calendar", 1): return json(try world.changeCalendar(try await body(request)))
       case ("POST", "webhook", 1): return json(try await webhook(try await body(request)))
       case ("POST", "webhooks", 1):
         let change = try await body(request)
@@ -159,6 +161,7 @@ extension World {
       if entry.state & Entry.answerLost != 0 { bytes.append(",\"answer_lost\":true") }
       let states: [(UInt8, StaticString)] = [
         (Entry.sent, ",\"sent\":true"), (Entry.delivered, ",\"delivered\":true"), (Entry.read, ",\"read\":true"),
+        (Entry.told, ",\"told\":true"),
       ]
       for (bit, text) in states where entry.state & bit != 0 { bytes.append(text) }
       if entry.state & Entry.failed != 0 {

@@ -69,6 +69,17 @@ extension World {
     return rate == 0 || left == 0 ? nil : Faults.Rule(rate: rate, left: left)
   }
 
+  // MARK: Time
+
+  func changeCalendar(_ change: JSONValue) throws -> JSONValue {
+    try only(["days_ahead"], in: change)
+    guard let days = change["days_ahead"]?.int64Value, (0...366).contains(days), days >= calendar.daysAhead else {
+      throw refuse("days_ahead is required: a number of days up to 366, and never back")
+    }
+    calendar.daysAhead = Int(days)
+    return ["days_ahead": .number(String(days))]
+  }
+
   // MARK: People
 
   func act(_ action: String, _ order: JSONValue) throws -> JSONValue {

@@ -56,19 +56,19 @@ extension World {
     switch event.kind {
     case .sent:
       journal[index].state |= Entry.sent
-      journal[index].sentAt = World.seconds()
+      journal[index].sentAt = calendar.seconds
       journal.sent += 1
       tell(.tellSent, index)
     case .delivered: deliver(index, told: true)
     case .read:
       if journal[index].state & Entry.delivered == 0 { deliver(index, told: false) }
       journal[index].state |= Entry.read
-      journal[index].readAt = World.seconds()
+      journal[index].readAt = calendar.seconds
       journal.read += 1
       tell(.tellRead, index)
     case .failed:
       journal[index].state |= Entry.failed
-      journal[index].sentAt = World.seconds()
+      journal[index].sentAt = calendar.seconds
       journal.failed[journal[index].failure, default: 0] += 1
       tell(.tellFailed, index)
     case .tellSent, .tellDelivered, .tellRead, .tellFailed: emit(event)
@@ -81,16 +81,14 @@ extension World {
     }
   }
 
-  static func seconds() -> UInt32 { UInt32(Instant.now.nanoseconds / 1_000_000_000) }
-
   private func deliver(_ index: Int, told: Bool) {
-    let now = Instant.now
+    let now = calendar.now
     journal[index].state |= Entry.delivered | Entry.billed
     journal[index].deliveredAt = UInt32(now.nanoseconds / 1_000_000_000)
     journal.delivered += 1
     let entry = journal[index]
     let line = lines[Int(entry.number)]
-    line.account.bill.charge(entry, line, at: now)
+    line.account.bill.charge(entry, line, at: now, counts: &tierCounts)
     if told { tell(.tellDelivered, index) }
     people[entry.to, default: PersonState()].lastMessage = UInt32(index + 1)
     if entry.category == UInt8(Category.marketing.rawValue) { react(index, entry, line) }

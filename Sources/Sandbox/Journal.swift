@@ -32,6 +32,8 @@ struct Entry {
   static let skipsDelivered: UInt8 = 32
   /// The answer did not reach the sender as it should (closed, or 131000): still an acceptance.
   static let answerLost: UInt8 = 64
+  /// A `delivered` or `read` was not lost.
+  static let told: UInt8 = 128
 
   var boot: Int64
   var wall: Int64

@@ -145,7 +145,7 @@ struct Routes {
 
   /// 5,000 calls an hour for an account with a registered number, 200 without.
   private func count(_ account: Account) throws(GraphFault) {
-    let hour = Int(World.seconds()) / 3600
+    let hour = Int(world.calendar.seconds) / 3600
     if account.calls.hour != hour { account.calls = (hour, 0) }
     account.calls.count += 1
     let limit = account.settings.numbers.isEmpty ? 200 : 5000

@@ -72,6 +72,7 @@ extension SandboxSettings {
   ///      "latency_ms": 20, "receipts": {"on": true, "batch": 100, "flush_ms": 50, "in_flight": 4, "delay_scale": 0.01,
   ///      "disorder_rate": 0.03, "duplicate_rate": 0.02, "skipped_delivered_rate": 0.02, "retry_ms": 1000, "max_queue_mb": 64},
   ///      "people": {…}, "accounts": [{"id": "…", "currency": "USD", "timezone_id": 53, "utc_offset_minutes": 120,
+  ///      "volume_tiers": [{"market": "Egypt", "category": "utility", "above": 100000, "price_millionths": 3000}],
   ///      "access_token": "…", "subscribed": true, "numbers": [{"id": "…", "display_phone_number": "…", "throughput": 80,
   ///      "tier": "TIER_100K", "quality": "GREEN", "status": "CONNECTED"}], "templates": […]}]}
   public init(json: [UInt8]) throws(SandboxSettingsError) {
@@ -140,6 +141,10 @@ extension SandboxSettings.Account {
     try section.text("currency", &currency)
     try section.int("timezone_id", 0...1000, &timezoneID)
     try section.int("utc_offset_minutes", -840...840, &utcOffsetMinutes)
+    for (index, value) in (try section.array("volume_tiers") ?? []).enumerated() {
+      var tier = try ConfigurationReader(value, path: section.name("volume_tiers[\(index)]"))
+      volumeTiers.append(try SandboxSettings.VolumeTier(&tier))
+    }
     try section.text("access_token", &accessToken)
     try section.bool("subscribed", &isSubscribed)
     if let list = try section.array("templates") { templates = list }
@@ -159,6 +164,20 @@ extension SandboxSettings.Number {
     try section.text("tier", &tier)
     try section.text("quality", &quality)
     try section.text("status", &status)
+    try section.finish()
+  }
+}
+
+extension SandboxSettings.VolumeTier {
+  init(_ section: inout ConfigurationReader) throws(SandboxSettingsError) {
+    guard let market = try section.member("market", "a market's name", { $0.stringValue }),
+      let category = try section.member(
+        "category", "utility or authentication",
+        { $0.stringValue.flatMap { ["utility", "authentication"].contains($0) ? $0 : nil } }),
+      let above = try section.member("above", "messages", { $0.int64Value.flatMap { $0 > 0 ? $0 : nil } }),
+      let price = try section.member("price_millionths", "a whole number", { $0.int64Value.flatMap { $0 >= 0 ? $0 : nil } })
+    else { throw SandboxSettingsError(path: section.name("above"), reason: "market, category, above, price_millionths") }
+    self.init(market: market, category: category, above: above, price: price)
     try section.finish()
   }
 }

@@ -23,6 +23,21 @@ public struct SandboxSettings: Sendable {
     }
   }
 
+  /// Above so many messages of a month, charged to the whole portfolio, one more costs less.
+  public struct VolumeTier: Sendable {
+    /// As the price list names it.
+    public var market: String
+    /// `utility` or `authentication`.
+    public var category: String
+    public var above: Int64
+    /// Millionths of the currency's unit.
+    public var price: Int64
+
+    public init(market: String, category: String, above: Int64, price: Int64) {
+      (self.market, self.category, self.above, self.price) = (market, category, above, price)
+    }
+  }
+
   public struct Account: Sendable {
     /// The WABA's id.
     public var id: String
@@ -33,6 +48,7 @@ public struct SandboxSettings: Sendable {
     /// Where days of the bill begin: the zone's offset from UTC, without summer time, so that the double needs no
     /// zones.
     public var utcOffsetMinutes = 120
+    public var volumeTiers: [VolumeTier] = []
     public var accessToken = "sandbox-token"
     /// Without a subscription no webhook is sent, as at Meta. POST /{WABA}/subscribed_apps makes one.
     public var isSubscribed = true

@@ -33,6 +33,7 @@ final class WebhookPost {
   private let client: HTTPClient
   private let reactor: Reactor
   private let accounts: [Account]
+  private let calendar: Calendar
   private var gatherings: [Gathering]
   private var flushTimer: Reactor.TimerID?
   private var queue: [Batch] = []
@@ -52,7 +53,8 @@ final class WebhookPost {
   var waiting: Int { queue[first...].reduce(gatherings.reduce(0) { $0 + $1.changes }) { $0 + $1.changes } }
   var silencedCount: Int { silenced.count }
 
-  init(_ settings: SandboxSettings, _ accounts: [Account], on reactor: Reactor) {
+  init(_ settings: SandboxSettings, _ accounts: [Account], _ calendar: Calendar, on reactor: Reactor) {
+    self.calendar = calendar
     (self.settings, self.accounts, self.reactor, url) = (settings.receipts, accounts, reactor, settings.webhookURL)
     key = MACKey(Array(settings.appSecret.utf8))
     var client = HTTPClientSettings(maxConnections: settings.receipts.inFlight + 4)
@@ -104,7 +106,7 @@ final class WebhookPost {
     body.append(#"{"object":"whatsapp_business_account","entry":[{"id":""#)
     body.append(contentsOf: account.id.utf8)
     body.append(#"","time":"#)
-    body.append(decimal: Int64(World.seconds()))
+    body.append(decimal: Int64(calendar.seconds))
     body.append(#","changes":["#)
     body.append(contentsOf: gathering.bytes)
     body.append("]}]}")

@@ -31,6 +31,7 @@ extension World {
       post.lost += 1
       return
     }
+    if event.kind == .tellDelivered || event.kind == .tellRead { journal[event.index].state |= Entry.told }
     let entry = journal[event.index]
     let line = lines[Int(entry.number)]
     post.receipt(event, silenced: faults.silence, account: line.account) { bytes in
@@ -143,7 +144,7 @@ extension World {
       bytes.append(#"","id":""#)
       bytes.append(contentsOf: id.utf8)
       bytes.append(#"","timestamp":""#)
-      bytes.append(decimal: Int64(World.seconds()))
+      bytes.append(decimal: Int64(calendar.seconds))
       switch message {
       case .text(let text):
         bytes.append(#"","type":"text","text":{"body":""#)
@@ -172,7 +173,7 @@ extension World {
           : #"","detail":"User requested to resume marketing messages","category":"marketing_messages","value":"resume""#
       )
       bytes.append(#","timestamp":"#)
-      bytes.append(decimal: Int64(World.seconds()))
+      bytes.append(decimal: Int64(calendar.seconds))
       bytes.append("}]")
       end(to: &bytes, field: "user_preferences")
     }

@@ -92,6 +92,9 @@ final class World: @unchecked Sendable {
   private let lineByID: [String: Line]
   private var templateByName: [String: Template] = [:]
   let journal = Journal()
+  let calendar = Calendar()
+  /// Charged messages of the portfolio, by month, market and category: what volume tiers go by.
+  var tierCounts: [Bill.Tiered: Int64] = [:]
   var people = Sharded<PersonState>()
   let faults = Faults()
   let wheel: Wheel
@@ -120,7 +123,7 @@ final class World: @unchecked Sendable {
     (self.accounts, self.lines) = (accounts, lines)
     lineByID = Dictionary(lines.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     wheel = Wheel(on: reactor)
-    post = WebhookPost(settings, accounts, on: reactor)
+    post = WebhookPost(settings, accounts, calendar, on: reactor)
     guard lineByID.count == lines.count, Set(accounts.map(\.id)).count == accounts.count else {
       throw SandboxSettingsError(path: "accounts", reason: "two accounts or two numbers have the same id")
     }
@@ -223,7 +226,7 @@ final class World: @unchecked Sendable {
       if let pacing = found.pacing, found.accepted > pacing.after { verdict = .held }
     }
     let wall = Instant.now
-    let type = line.account.bill.type(category, line, inWindow: inWindow, isFree: isFree, at: wall)
+    let type = line.account.bill.type(category, line, inWindow: inWindow, isFree: isFree, at: calendar.now)
     let entry = Entry(
       boot: now, wall: wall.nanoseconds, to: candidate.to, number: UInt16(line.index),
       template: template?.index ?? .max, verdict: verdict, category: UInt8(category.rawValue),

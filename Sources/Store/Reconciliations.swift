@@ -29,6 +29,8 @@ public enum Reconciliations {
     public let volume: Int64
     public let cost: Amount
     public let unpriced: Int64
+    /// Of the volume, those that no receipt of delivery came for.
+    public let byRead: Int64
     /// The calling code's market on that day.
     public let market: Market?
   }
@@ -44,14 +46,15 @@ public enum Reconciliations {
     }
   }
 
+  /// A message whose receipts named no category (those that carry it were lost) stands under its campaign's.
   public static func delivered(
     of account: Account.ID, from: CivilDate, to: CivilDate, on pool: Pool
   ) async throws -> [Key: Delivered] {
     let rows = try await pool.run(
       """
-      select s.charge_day, coalesce(n.phone, 0), coalesce(p.country, ''), s.category, coalesce(s.pricing_type, 1::int2),
-        count(*), coalesce(sum(t.amount) filter (where s.charge = 1), 0), count(*) filter (where s.charge = 3),
-        min(s.market)
+      select s.charge_day, coalesce(n.phone, 0), coalesce(p.country, ''), coalesce(s.category, c.category),
+        coalesce(s.pricing_type, 1::int2), count(*), coalesce(sum(t.amount) filter (where s.charge = 1), 0), count(*) filter (where s.charge = 3),
+        min(s.market), count(*) filter (where s.delivered_at is null)
       from campaign c join standing s on s.campaign_id = c.campaign_id
       join recipient r on r.campaign_id = s.campaign_id and r.seq = s.seq
       left join contact p on p.contact_id = r.contact_id left join number n on n.number_id = s.number_id
@@ -65,7 +68,7 @@ public enum Reconciliations {
         category: row.optionalInt16(3).flatMap(Category.init(rawValue:)),
         type: PricingType(rawValue: row.int16(4)) ?? .regular)
       all[key] = Delivered(
-        volume: row.int64(5), cost: row.amount(6), unpriced: row.int64(7),
+        volume: row.int64(5), cost: row.amount(6), unpriced: row.int64(7), byRead: row.int64(9),
         market: row.optionalInt16(8).flatMap(Market.init(rawValue:)))
     }
     return all

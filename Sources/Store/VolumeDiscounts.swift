@@ -27,21 +27,12 @@ enum VolumeDiscounts {
       where p.charge = 1 and p.category in (2, 3) and p.day >= $3 and p.day < ($4::date + interval '1 month')
       group by 1, 2, 3 order by 1, 2, 3
       """, .int8(account.portfolio.rawValue), .text(account.currency.code), .date(first), .date(month.firstDay))
-    let tiers = try await tx.run(
-      "select effective_from, market, category, above, amount from rate_tier where currency = $1",
-      .text(account.currency.code))
-    if tiers.isEmpty { return }
-    let book = try await RateCards.prices(in: tx).pricing.book
+    let rules = try await VolumeRules.read(account.currency, tx)
+    if rules.isEmpty { return }
     for row in counts {
       guard let market = Market(rawValue: row.int16(1)), let category = Category(rawValue: row.int16(2)) else { continue }
       let start = row.date(0)
-      let sets = tiers.filter { $0.int16(1) == market.rawValue && $0.int16(2) == category.rawValue && $0.date(0) <= start }
-      guard let from = sets.map({ $0.date(0) }).max(),
-        let list = book.rate(market, category, in: account.currency, on: start)
-      else { continue }
-      let rule = VolumeTiers(
-        list: list.amount,
-        tiers: sets.filter { $0.date(0) == from }.map { .init(above: Int($0.int64(3)), rate: $0.amount(4)) })
+      guard let rule = rules.rule(market, category, in: BillingMonth(of: start)) else { continue }
       let difference = rule.adjustment(for: Int(row.int64(3))) - row.amount(4)
       if difference == .zero { continue }
       let last = CivilDate(daysSince1970: BillingMonth(of: start).next.firstDay.daysSince1970 - 1)

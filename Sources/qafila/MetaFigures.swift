@@ -46,7 +46,8 @@ enum MetaFigures {
       Reconciling.Point(
         key: Reconciliations.Key(
           day: zone.day(of: point.start), number: point.phone?.digits ?? 0, country: point.country ?? "",
-          category: point.category, type: point.type ?? .regular), volume: point.volume, cost: point.cost)
+          category: point.category, type: point.type ?? .regular), volume: point.volume, cost: point.cost,
+        isTiered: point.isTiered)
     }
     do {
       let result = try await Reconciling.run(account, from: from, to: to, meta: figures, on: pool)

@@ -43,6 +43,18 @@ import Testing
     }
   }
 
+  @Test func `takes volume tiers into account, one message after the other`() async throws {
+    let tier = SandboxSettings.VolumeTier(market: "Egypt", category: "utility", above: 2, price: 3000)
+    try await withStage({ $0.accounts[0].volumeTiers = [tier] }) { stage in
+      for last in 0..<3 { _ = await stage.sendUtility("+20100123456\(last)") }
+      _ = await stage.receiver.statuses(3, "delivered")
+      let points = await points(stage, "\"PRICING_CATEGORY\",\"TIER\"")
+      #expect(points.map { $0["tier"]?.stringValue } == ["0:2", "2:MAX"])
+      #expect(points.map { $0["volume"]?.int64Value } == [2, 1])
+      #expect(points.map { $0["cost"] } == [.number("0.0072"), .number("0.003")])
+    }
+  }
+
   @Test func `has no price in a currency without a card`() async throws {
     try await withStage({ $0.accounts[0].currency = "SAR" }) { stage in
       _ = await stage.sendOffer("+201001234567")
