@@ -5,7 +5,7 @@ import Postgres
 import Reactor
 import Store
 
-/// Launch, pause, resume, cancel, and another pace.
+/// Launch, pause, resume, cancel, another pace, and another attempt for who stayed unresolved.
 struct CampaignActions: Sendable {
   let services: APIServices
   let counts: CountsCache
@@ -16,6 +16,7 @@ struct CampaignActions: Sendable {
     router.add("POST", "/v1/campaigns/{id}/pause", .key(.pauseCampaigns), pause)
     router.add("POST", "/v1/campaigns/{id}/resume", .key(.resumeCampaigns), resume)
     router.add("POST", "/v1/campaigns/{id}/cancel", .key(.cancelCampaigns), cancel)
+    router.add("POST", "/v1/campaigns/{id}/resend", .key(.resendMessages), resend)
     router.add("POST", "/v1/campaigns/{id}/pace", .key(.pauseCampaigns), pace)
   }
 
@@ -146,6 +147,24 @@ struct CampaignActions: Sendable {
         entry.id, of: call.caller.business, by: call.caller.actor, reason: reason, on: services.pool)
     else { throw CampaignActions.conflict(entry, "over", "cancelled") }
     return try await answer(entry.id, call)
+  }
+
+  /// Writes again to everybody whose message ended unresolved. Some of them may get it twice, so the reason is required.
+  private func resend(_ call: Call) async throws -> HTTPResponse {
+    let reason = try Reason.required(try call.json())
+    let entry = try await read(call)
+    switch try await Resending.unresolved(
+      entry.id, of: call.caller.business, by: call.caller.actor, reason: reason, on: services.pool)
+    {
+    case .notOpen: throw CampaignActions.conflict(entry, "not_open", "resent; a campaign is open from its first message to its end_at")
+    case .resent(0):
+      throw Problem(
+        409, "nobody_unresolved", "Nobody's message is unresolved.",
+        detail: "Every message of this campaign has an answer, or still waits for one.",
+        remedy: "GET the campaign: outcomes.unresolved says how many there are.")
+    case .resent:
+      return try await answer(entry.id, call)
+    }
   }
 
   /// Another pace while it runs: it holds within a second; a jitter that it leaves no room for is refused, and one that was

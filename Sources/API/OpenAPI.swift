@@ -149,6 +149,10 @@ enum OpenAPI {
     Operation(
       method: "post", path: "/v1/campaigns/{id}/cancel", summary: "End for good", body: "Reason", answer: "Campaign"),
     Operation(
+      method: "post", path: "/v1/campaigns/{id}/resend",
+      summary: "Write again to everybody whose message ended unresolved; the reason is required, because Meta may have taken it",
+      body: "Reason", answer: "Campaign"),
+    Operation(
       method: "post", path: "/v1/campaigns/{id}/pace", summary: "Another pace while it runs; holds within a second",
       body: "NewPace", answer: "Campaign"),
     Operation(

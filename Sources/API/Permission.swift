@@ -13,6 +13,8 @@ public enum Permission: String, CaseIterable, Sendable {
   /// A marketer ends only pauses that marketers opened; an operator any but a cancellation.
   case resumeCampaigns
   case cancelCampaigns
+  /// Who stayed unresolved may get it twice.
+  case resendMessages
   case syncTemplates
   case pauseNumbers
   case manageNumbers
@@ -41,6 +43,7 @@ public enum Permission: String, CaseIterable, Sendable {
     case .pauseCampaigns: [.marketer, .operate, .admin]
     case .resumeCampaigns: [.marketer, .operate, .admin]
     case .cancelCampaigns: [.operate, .admin]
+    case .resendMessages: [.operate, .admin]
     case .syncTemplates: [.marketer, .operate, .admin]
     case .pauseNumbers: [.operate, .admin]
     case .manageNumbers: [.admin]

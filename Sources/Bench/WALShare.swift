@@ -4,7 +4,7 @@ import Store
 /// Which tables a stretch of WAL was written for, indexes and TOAST counted with their table, partitions with their parent.
 enum WALShare {
   static func position(_ stage: Stage) async throws -> String {
-    try await stage.pool.run("select pg_current_wal_insert_lsn()::text")[0].text(0)
+    try await stage.pool.run("select pg_current_wal_flush_lsn()::text")[0].text(0)
   }
 
   /// Bytes by table. `commit` is what belongs to no block; `images` are whole pages, written once after a checkpoint, which

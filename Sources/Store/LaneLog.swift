@@ -130,7 +130,8 @@ public enum LaneLog {
 
   /// Takes up to `limit` due rows of a campaign out of the due table and into a claim, in one statement: a crash finds
   /// them in one of the two. Nothing is appended when nothing is due; then the answer is empty and k is still free.
-  /// `zones`: only people whose run has one of them; nil takes everybody.
+  /// `zones`: only people whose run has one of them; nil takes everybody. A later attempt is dropped when an earlier one was
+  /// taken by Meta after all, as its receipt says.
   public static func claimDue(
     _ number: Number.ID, k: Int64, epoch: Int32, node: Int64, doneK: Int64, campaign: Campaign.ID, zones: [String]?,
     limit: Int, slot0: Int64, step: Int64, on connection: Connection
@@ -148,7 +149,8 @@ public enum LaneLog {
       ), listed as (
         select array_agg(seq order by seq) seqs, array_agg(attempt order by seq) attempts,
           array_agg(times order by seq) times
-        from taken
+        from taken t where attempt = 1 or not exists (select from standing s where s.campaign_id = $6 and s.seq = t.seq
+          and s.attempt < t.attempt and s.standing <> 20)
       ), logged as (
         insert into lane_log (number_id, k, epoch, kind, node, done_k, campaign_id, seqs, attempts, times, slot0, step)
         select $1, $2, (select epoch from lane_log where number_id = $1 and k = $2 - 1 and epoch = $3), 2, $4, $5, $6,

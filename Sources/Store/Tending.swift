@@ -48,6 +48,19 @@ public enum Tending {
             and not exists (select from fact f where f.campaign_id = $1 and f.seq = r.seq)
             and not exists (select from skip s where s.campaign_id = $1 and s.seq = r.seq)
         ) and not exists (select from due where campaign_id = $1)
+          -- A later attempt that is claimed stands in no table but the log; the fact it will replace says nothing of it.
+          and not exists (
+            select from unnest(c.numbers) n (id)
+            cross join lateral (select done_k from lane_log where number_id = n.id order by k desc limit 1) head
+            cross join lateral (
+              select l.seqs, l.attempts from lane_log l
+              where l.number_id = n.id and l.k > head.done_k and l.kind = 2 and l.campaign_id = $1
+            ) l
+            cross join lateral unnest(l.seqs, l.attempts) u (seq, attempt)
+            where u.attempt > 1
+              and not exists (select from fact f where f.campaign_id = $1 and f.seq = u.seq and f.attempt >= u.attempt)
+              and not exists (select from skip s where s.campaign_id = $1 and s.seq = u.seq)
+          )
         """, [.int8(campaign.rawValue)]), on: pool)
     return done.affected == 1
   }

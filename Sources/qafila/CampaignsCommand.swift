@@ -61,6 +61,12 @@ enum CampaignsCommand {
       options: [why, Commands.json],
       settings: Setting.client, run: cancel),
     Command(
+      words: ["campaigns", "resend"], arguments: ["ID"],
+      summary: "write again to everybody whose message ended unresolved",
+      details: ["Meta may have taken the first message: some get it twice. A receipt that came since is heeded."],
+      options: [Option("reason", "TEXT", "why a second copy is the smaller harm; required"), Commands.json],
+      settings: Setting.client, run: resend),
+    Command(
       words: ["campaigns", "pace"], arguments: ["ID"], summary: "another pace while it runs",
       options: [
         Option("per-second", "N", "messages in any second, over all its numbers"),
@@ -199,6 +205,12 @@ enum CampaignsCommand {
 
   private static func cancel(_ invocation: Invocation) async throws {
     invocation.show(try await ServiceClient(invocation).post(path(invocation, "cancel"), invocation.reason)) {
+      CampaignSheet.text($0)
+    }
+  }
+
+  private static func resend(_ invocation: Invocation) async throws {
+    invocation.show(try await ServiceClient(invocation).post(path(invocation, "resend"), invocation.reason)) {
       CampaignSheet.text($0)
     }
   }

@@ -10,7 +10,7 @@ import Store
 import Testing
 
 /// What strangers and tired people send to the running program over a real socket: a clear answer, nothing half-written.
-@Suite(.serialized) struct `Bad input` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `Bad input` {
   /// The program, beside a world with a number, a template, ten people and an audience of nobody.
   private struct Place {
     let world: World

@@ -8,7 +8,7 @@ import Store
 import Testing
 
 /// The frequency cap is decided by the key of a person's newest touch: two lanes can't both pass it.
-@Suite(.serialized) struct `A frequency cap` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `A frequency cap` {
   @Test func `lets one of two campaigns through that ask in the same moment`() async throws {
     let world = try await World(people: 3, numbers: 2)
     let (first, second) = try await (world.lane(of: world.numbers[0]), world.lane(of: world.numbers[1]))
@@ -106,7 +106,7 @@ import Testing
 }
 
 /// Consent is looked at a second time when a run is opened.
-@Suite(.serialized) struct `A run that is opened` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `A run that is opened` {
   @Test func `gives nobody a slot who said stop since the freeze`() async throws {
     let world = try await World(people: 20)
     let lane = try await world.lane(of: world.numbers[0])

@@ -9,7 +9,7 @@ import Store
 import Testing
 
 /// What is owed to people who stop, and to those whose words leave a doubt.
-@Suite(.serialized) struct `Somebody who writes` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `Somebody who writes` {
   @Test func `stop is told so once, in their language, as a message of its own campaign`() async throws {
     let world = try await World(people: 2)
     let node = try await world.startNode(replies: true)

@@ -11,7 +11,7 @@ import Store
 import Testing
 
 /// Issue 4, show 6: a forecast against the same campaign, really run.
-@Suite(.serialized) struct `A forecast` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `A forecast` {
   @Test func `says when the campaign will end, within 3 percent, and what was delivered costs to the last digit`() async throws {
     let world = try await World(people: 1500, perSecond: 80)
     try await world.startNode()

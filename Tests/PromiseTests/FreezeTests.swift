@@ -6,7 +6,7 @@ import Store
 import Testing
 
 /// Product §1.6 on the wire: between launch and start everything may change but what is sent.
-@Suite(.serialized) struct `A campaign launched for later` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `A campaign launched for later` {
   @Test func `goes to the people of its launch, with its text and their values of then`() async throws {
     let world = try await World(people: 100)
     try await world.startNode()

@@ -6,7 +6,7 @@ import Store
 import Testing
 
 /// Promise 4: we stop before Meta stops us.
-@Suite(.serialized) struct `The guard` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `The guard` {
   private static let number = "numbers/106540352242922"
 
   /// The rule that stopped the campaign, once one has.

@@ -7,7 +7,7 @@ import Store
 import Testing
 
 /// What is answered 200 is on disk; what can't be stored now is answered 503, and Meta comes again.
-@Suite(.serialized) struct `Intake under pressure` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `Intake under pressure` {
   private static let key = MACKey(Array(World.secret.utf8))
 
   private static func intake(_ world: World, _ change: (inout Intake.Settings) -> Void) -> (Intake, Reactor) {

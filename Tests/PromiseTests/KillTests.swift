@@ -6,7 +6,7 @@ import Store
 import Testing
 
 /// Promise 1: a process that dies at any moment loses nobody and writes to nobody twice.
-@Suite(.serialized) struct `A service that dies` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `A service that dies` {
   @Test func `twenty times under load leaves everybody in one state and nobody twice`() async throws {
     let world = try await World(people: 4000)
     let campaign = try await world.launch(pace: 200)

@@ -5,7 +5,7 @@ import Store
 import Testing
 
 /// A campaign's pace while the world changes: numbers that are lost, paces that are changed.
-@Suite(.serialized) struct `A campaign's pace` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `A campaign's pace` {
   @Test func `is kept by the numbers that are left, which take the rest of a lost one, and nobody is written to twice`()
     async throws
   {

@@ -4,7 +4,7 @@ import Reactor
 import Store
 import Testing
 
-@Suite(.serialized) struct `The path of a campaign` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `The path of a campaign` {
   @Test func `ends with everybody in one state, each written to once, and sums that agree`() async throws {
     let world = try await World(people: 500)
     try await world.startNode()

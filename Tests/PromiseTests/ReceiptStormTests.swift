@@ -9,7 +9,7 @@ import Store
 import Testing
 
 /// Promise 5: whatever way receipts come in, what they say is told once, and charged once.
-@Suite(.serialized) struct `A storm of receipts` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `A storm of receipts` {
   static let messages = 1500
   /// In the account's zone, Cairo's summer: what is delivered before it and read after it is charged on the day before.
   static let midnight = Instant(rfc3339: "2026-08-12T00:00:00+03:00")!.seconds

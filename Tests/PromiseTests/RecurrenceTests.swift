@@ -5,7 +5,7 @@ import Store
 import Testing
 
 /// A campaign that repeats is launched once for each planned time, whoever runs and whoever dies.
-@Suite(.serialized) struct `A campaign that repeats` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `A campaign that repeats` {
   static let schedule =
     #"{"start_at": "\#(start)", "window": "always", "if_late": "run", "repeat": {"rule": "FREQ=DAILY;COUNT=400"}}"#
   /// Yesterday: each campaign has one time behind it that counts, and one more today.

@@ -8,7 +8,7 @@ import Testing
 
 /// Hours and calendars on the real path: nobody is written to while theirs are closed, also when a calendar is replaced
 /// while the campaign runs.
-@Suite(.serialized) struct `A schedule` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `A schedule` {
   @Test func `follows a calendar that is replaced while the campaign runs`() async throws {
     let world = try await World(people: 600)
     try await world.startNode()

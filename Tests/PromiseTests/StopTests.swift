@@ -7,7 +7,7 @@ import Store
 import Testing
 
 /// Promises 2 and 4 while a campaign runs.
-@Suite(.serialized) struct `A running campaign` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `A running campaign` {
   @Test func `leaves out whoever says stop before their turn, by every way`() async throws {
     let world = try await World(people: 300)
     try await world.startNode()

@@ -6,7 +6,7 @@ import Store
 import Testing
 
 /// Promise 3: never faster than allowed, and not much slower.
-@Suite(.serialized) struct `The window law` {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct `The window law` {
   /// Of the number: 80 in any sliding second. Its slots lie T = ceil((W + D) / R) = 13.75 ms apart, D being 100 ms.
   private static let (limit, seconds, slot) = (80, 30, 13_750_000 as Int64)
 

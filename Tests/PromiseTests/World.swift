@@ -273,6 +273,14 @@ final class World: Sendable {
     }
   }
 
+  // A test that failed on its way leaves nothing running beside those after it.
+  deinit {
+    for node in nodes.with({ $0 }) {
+      node.sending.cancel()
+      for task in node.tasks { task.cancel() }
+    }
+  }
+
   func end() async throws {
     try await stopNodes()
     await sandbox.stop()
