@@ -84,7 +84,7 @@ public enum ReceiptLog {
     )
   }
 
-  /// The next batches of each stream after its cursor, in order: at most `limit` a stream, and no further one once
+  /// The next batches of each stream after its cursor, and of streams just begun, in order: at most `limit` a stream, and no further one once
   /// `bytes` of bodies are there.
   public static func next(after cursors: [Int64: Int64], limit: Int, bytes: Int, on connection: Connection)
     async throws(DatabaseError) -> [Batch]
@@ -92,7 +92,12 @@ public enum ReceiptLog {
     let streams = cursors.keys.sorted()
     let rows = try await connection.run(
       """
-      select b.stream, b.k, b.day, b.bodies from unnest($1::int8[], $2::int8[]) s (stream, k)
+      select b.stream, b.k, b.day, b.bodies from (
+        select * from unnest($1::int8[], $2::int8[])
+        union all
+        -- A process that has begun to receive since the cursors were read.
+        select r.stream, 0 from receipt_stream r where r.started_at > now() - interval '1 minute' and r.stream <> all($1)
+      ) s (stream, k)
       cross join lateral (
         -- The length is known without unpacking.
         select *, sum(octet_length(bodies)) over (order by k) - octet_length(bodies) as before from (

@@ -20,8 +20,9 @@ import Testing
     try await world.until("it sends") { try await world.journal().count > people }
   }
 
-  /// Nothing more arrives at the Sandbox within two seconds.
+  /// Nothing more arrives at the Sandbox within two seconds, once the gate's answers have run out.
   private func isSilent(_ world: World) async throws -> Bool {
+    try await world.desk.sleep(for: .milliseconds(400))
     let before = try await world.journal().count
     try await world.desk.sleep(for: .seconds(2))
     return try await world.journal().count == before

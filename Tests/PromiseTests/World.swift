@@ -78,7 +78,7 @@ final class World: Sendable {
     var settings = SandboxSettings()
     settings.seed = seed
     settings.receipts.batch = batch
-    settings.receipts.delayScale = 0.001
+    settings.receipts.delayScale = 0.0003
     settings.receipts.retryDelay = .milliseconds(50)
     settings.people = model
     settings.people.marketingCap = heldByMeta
