@@ -92,6 +92,15 @@ public struct InboundMessage: Sendable, Equatable {
     (self.payload, self.timestamp, self.newPhone, self.newUserID) = (payload, timestamp, newPhone, newUserID)
   }
 
+  /// Whether it opens the 24 hours in which the person may be answered: somebody wrote, sent a file or pressed a button. A
+  /// reaction, a changed phone and what Meta can't show us are not counted on.
+  public var opensWindow: Bool {
+    switch kind {
+    case .text, .button, .interactive, .other: true
+    case .reaction, .system, .unsupported: false
+    }
+  }
+
   /// Our key, when the button pressed was a stop button of ours.
   public var stopCallback: String? {
     guard let payload, payload.hasPrefix(TemplateMessage.stopPrefix) else { return nil }

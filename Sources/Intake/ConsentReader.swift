@@ -8,7 +8,7 @@ import Reactor
 import Store
 
 /// Reads words of consent out of webhooks: a campaign's stop button, a label or text that means one, WhatsApp's own
-/// control, a failure 131050; and notices of accounts beside them. Belongs to the intake's actor and uses its connection; not Sendable.
+/// control, a failure 131050; and notices of accounts, and whose service window a message opens, beside them. Belongs to the intake's actor and uses its connection; not Sendable.
 ///
 /// A text is judged by the grammar and the business's own words; of what was written only the matched words are kept.
 final class ConsentReader {
@@ -43,7 +43,12 @@ final class ConsentReader {
     var found = Heard()
     for event in try reader.read(body, onlyFailures: true) {
       switch event {
-      case .inbound(let message): try await read(message, into: &found)
+      case .inbound(let message):
+        if message.opensWindow, let phone = message.from, let number = message.phoneNumberID {
+          found.windows.append(
+            ServiceWindows.Opened(person: keys.key(of: phone), phoneNumberID: number, at: message.timestamp))
+        }
+        try await read(message, into: &found)
       case .preference(let preference):
         guard let person = try await person(preference.phone, callback: nil) else {
           counts.strayStops += 1

@@ -12,6 +12,8 @@ struct Heard: Sendable {
   var notices: [Notices.Notice] = []
   var owed: [Replies.Owed] = []
   var tasks: [ConsentTasks.New] = []
+  /// Who wrote to which number: for a day they may be answered.
+  var windows: [ServiceWindows.Opened] = []
   /// People who said start: their contacts become marketable again.
   var optIns: [(phone: PhoneNumber, at: Instant)] = []
 
@@ -21,6 +23,7 @@ struct Heard: Sendable {
     notices += other.notices
     owed += other.owed
     tasks += other.tasks
+    windows += other.windows
     optIns += other.optIns
   }
 
@@ -30,6 +33,7 @@ struct Heard: Sendable {
     if !stoppers.isEmpty { statements.append(Tallies.stops(stoppers, business: business)) }
     if !owed.isEmpty { statements.append(Replies.owing(owed, business: business)) }
     if !words.isEmpty { statements.append(Consents.recording(words, business: business)) }
+    if !windows.isEmpty { statements.append(ServiceWindows.opening(windows, business: business)) }
     if !tasks.isEmpty { statements.append(ConsentTasks.opening(tasks, business: business)) }
     for optIn in optIns {
       statements.append(Consents.optIn(optIn.phone, source: "message", at: optIn.at, business: business))

@@ -231,6 +231,7 @@ enum Housekeeping {
         try await Migrator.ensurePartitions(pool)
         try await Idempotency.purge(pool)
         try await Notices.forget(on: pool)
+        try await ServiceWindows.forget(on: pool)
         _ = try await pool.run(Jobs.enqueue("close_months", key: "all", due: .now))
         _ = try await pool.run(Jobs.enqueue("reconcile", key: "daily", due: .now))
       } catch {
