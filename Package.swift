@@ -122,8 +122,8 @@ let package = Package(
     tests(
       "API",
       [
-        "API", "Expansion", "Reports", "Simulation", "Store", "CloudAPI", "Postgres", "HTTPServer", "HTTPClient",
-        "Crypto", "JSON",
+        "API", "Expansion", "Reports", "Simulation", "Store", "CloudAPI", "Consent", "Postgres", "HTTPServer",
+        "HTTPClient", "Crypto", "JSON",
         "Reactor", "Domain",
       ]),
     tests("Program", ["qafila", "Simulation", "JSON", "Reactor", "Domain", "CLinux"]),

@@ -33,6 +33,7 @@ public final class API: Sendable {
     RecipientRoutes(services, counts).add(to: &router)
     ConsentRoutes(services).add(to: &router)
     StopWordRoutes(services).add(to: &router)
+    ContactRoutes(services).add(to: &router)
     ReportRoutes(services).add(to: &router)
     RateRoutes(services).add(to: &router)
     StatementRoutes(services).add(to: &router)

@@ -76,15 +76,15 @@ struct ConsentRoutes: Sendable {
       [
         "person": .string(ConsentRoutes.reference(key)), "phone": call.shown(phone),
         "opted_out": .array(person.suppressed.map { ["scope": .string($0.scope.word), "since": .time($0.since)] }),
-        "history": .array(
-          person.history.map { entry in
-            [
-              "event": .string(entry.event.word), "scope": .string(entry.scope.word),
-              "source": .string(entry.source.word),
-              "at": .time(entry.at), "recorded_at": .time(entry.recordedAt), "evidence": .stored(entry.evidence),
-            ]
-          }),
+        "history": .array(person.history.map(ConsentRoutes.json)),
       ])
+  }
+
+  static func json(_ entry: Consents.Entry) -> JSONValue {
+    [
+      "event": .string(entry.event.word), "scope": .string(entry.scope.word), "source": .string(entry.source.word),
+      "at": .time(entry.at), "recorded_at": .time(entry.recordedAt), "evidence": .stored(entry.evidence),
+    ]
   }
 
   /// `{"phone","event","scope","source","evidence","at"}`.

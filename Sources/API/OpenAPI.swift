@@ -216,6 +216,19 @@ enum OpenAPI {
       method: "post", path: "/v1/consent-tasks/{id}/done", summary: "Say that a task is done", answer: "Object"),
 
     Operation(
+      method: "post", path: "/v1/contacts/find", summary: "One person: consents, messages, costs, why or why not",
+      body: "Who", answer: "PersonFile"),
+    Operation(
+      method: "post", path: "/v1/contacts/export", summary: "Everything known about a person, for their own request",
+      body: "Who", answer: "PersonFile"),
+    Operation(
+      method: "post", path: "/v1/contacts/erase",
+      summary: "Forget a person; their stop stays under a keyed hash, costs stay without them", body: "Who", status: 202,
+      answer: "Erasure"),
+    Operation(
+      method: "get", path: "/v1/erasures/{id}", summary: "Whether an erasure has found everything", answer: "Erasure"),
+
+    Operation(
       method: "get", path: "/v1/reports/messages", summary: "One line per attempt, streamed as CSV, NDJSON or JSON",
       query: report + [
         ("format", "csv, ndjson or json"), ("excel", "true: BOM, phones as text"),

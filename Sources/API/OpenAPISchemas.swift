@@ -294,6 +294,18 @@ enum OpenAPISchemas {
       "person": {"type": "string", "description": "a stable word that is no phone"},
       "phone": {"type": ["string", "null"]}, "scope": {"type": "string"}, "since": {"type": "string"},
       "source": {"type": "string"}, "recorded_at": {"type": "string"}}},
+    "Who": {"type": "object", "properties": {
+      "phone": {"type": "string"}, "user_id": {"type": "string", "description": "Meta's id of the person"},
+      "default_region": {"type": "string"}}},
+    "PersonFile": {"type": "object", "properties": {
+      "person": {"type": "string"}, "phone": {"type": ["string", "null"]}, "erased_at": {"type": ["string", "null"]},
+      "contacts": {"type": "array"}, "opted_out": {"type": "array"}, "consents": {"type": "array"},
+      "messages": {"type": "array"}, "left_out": {"type": "array"},
+      "written_to_us": {"type": "array", "description": "export only: what is kept of what they wrote"}}},
+    "Erasure": {"type": "object", "properties": {
+      "id": {"type": "string"}, "person": {"type": "string"}, "state": {"enum": ["running", "done"]},
+      "by": {"type": "string"}, "at": {"type": "string"}, "done_at": {"type": ["string", "null"]},
+      "contacts": {"type": "integer"}, "messages": {"type": "integer"}, "receipts": {"type": "integer"}}},
     "Person": {"type": "object", "properties": {
       "person": {"type": "string"}, "phone": {"type": ["string", "null"]}, "opted_out": {"type": "array"},
       "history": {"type": "array"}}},

@@ -24,6 +24,10 @@ public enum Permission: String, CaseIterable, Sendable {
   case recordOptOuts
   case readConsents
   case recordConsents
+  /// One person on one screen: messages, consents, why or why not.
+  case findPeople
+  /// A person's own requests: their data given to them, or erased.
+  case handlePrivacy
   /// What is read as a stop, and what is said to those who stop.
   case manageStopWords
   case readMoney
@@ -52,6 +56,8 @@ public enum Permission: String, CaseIterable, Sendable {
     case .recordOptOuts: [.marketer, .operate, .privacy, .admin]
     case .readConsents: [.operate, .privacy, .admin]
     case .recordConsents: [.privacy, .admin]
+    case .findPeople: [.operate, .privacy, .admin]
+    case .handlePrivacy: [.privacy, .admin]
     case .manageStopWords: [.operate, .privacy, .admin]
     case .readMoney: [.marketer, .operate, .finance, .admin]
     case .readStatements: [.finance, .admin]

@@ -1,3 +1,4 @@
+import CloudAPI
 import Crypto
 import Domain
 import Postgres
@@ -72,6 +73,15 @@ public actor Scheduler {
           try await Jobs.wait(job, for: .seconds(1), on: pool)
           return true
         }
+      case "erase":
+        guard let id = Int64(job.key) else { throw UnknownJob(kind: job.kind) }
+        let done = try await Erasure.run(
+          id, now: .now, redact: { PersonRedaction.redacted($0, phones: $1.phones, userIDs: $1.userIDs) }, on: pool)
+        guard done else {
+          try await Jobs.wait(job, for: .seconds(2), on: pool)
+          return true
+        }
+        log("person_erased", [("erasure", job.key)])
       default:
         guard let handler = handlers[job.kind] else { throw UnknownJob(kind: job.kind) }
         try await handler(job)

@@ -108,14 +108,14 @@ public enum Freeze {
     }
   }
 
-  /// A few people of a launched campaign, with the values that were frozen for them.
+  /// A few people of a launched campaign, with the values that were frozen for them; none who was erased since.
   public static func frozenSample(_ campaign: Campaign.ID, order: String, limit: Int, on pool: Pool) async throws
     -> [Sampled]
   {
     let rows = try await pool.run(
       Statement(
         """
-        select contact_id, r.phone, vars from recipient r left join contact c using (contact_id)
+        select contact_id, r.phone, vars from recipient r join contact c using (contact_id)
         where campaign_id = $1 order by \(ordering(order)) limit \(limit)
         """, [.int8(campaign.rawValue)]))
     return rows.map { (Contact.ID($0.int64(0)), PhoneNumber(digits: $0.int64(1)), $0.optionalTexts(2)) }

@@ -37,6 +37,8 @@ public enum MarketingHolds {
         join campaign g on g.campaign_id = x.c and g.state = 5 and g.kind = 1 and (g.end_at is null or x.at < g.end_at)
         where not exists (select from fact f where f.campaign_id = x.c and f.seq = x.s
           and (f.attempt > x.t or (f.attempt = x.t and f.outcome = 3 and $5)))
+          -- Skipped meanwhile, or erased: nothing of the message is left to try again.
+          and not exists (select from skip k where k.campaign_id = x.c and k.seq = x.s)
         on conflict do nothing
         """,
         [

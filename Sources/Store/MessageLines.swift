@@ -124,7 +124,9 @@ public struct MessageLines: Sendable {
 
   private var phone: String {
     let shown = showsPhones ? "'+' || m.phone" : "'+…' || right(m.phone::text, 3)"
-    return isForSpreadsheet && format == .csv ? "'=\"' || \(shown) || '\"'" : shown
+    // Of whoever was erased only the market's digits are left.
+    return "case when p.contact_id is not null then "
+      + (isForSpreadsheet && format == .csv ? "'=\"' || \(shown) || '\"'" : shown) + " end"
   }
 
   // MARK: The estimate

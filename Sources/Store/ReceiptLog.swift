@@ -127,6 +127,71 @@ public enum ReceiptLog {
     Batch(stream: row.int64(0), k: row.int64(1), day: row.date(2), bodies: unpacked(row.bytes(3)))
   }
 
+  // MARK: What is kept of people
+
+  /// Rewrites every body stored on a day that mentions one of the words; a body that can't be read is emptied. Answers how
+  /// many were rewritten. A batch at a time, so that nobody waits for it.
+  public static func rewrite(
+    mentioning words: [String], on day: CivilDate, pool: Pool, _ body: ([UInt8]) -> [UInt8]?
+  ) async throws -> Int {
+    let needles = words.map { Array($0.utf8) }
+    let found = try await pool.run(
+      Statement(
+        "select stream, k from receipt_batch where day = $1 and \(mentions(needles, from: 2)) order by 1, 2",
+        [.date(day)] + needles.map { .bytea($0) }))
+    var count = 0
+    for place in found {
+      let key: [Value] = [.int8(place.int64(0)), .int8(place.int64(1)), .date(day)]
+      let rows = try await pool.run(
+        Statement("select bodies from receipt_batch where stream = $1 and k = $2 and day = $3", key))
+      guard let row = rows.first else { continue }
+      let bodies = unpacked(row.bytes(0)).map { bytes -> [UInt8] in
+        guard needles.contains(where: { contains(bytes, $0) }) else { return bytes }
+        count += 1
+        return body(bytes) ?? Array("{}".utf8)
+      }
+      // Two erasures may meet in a batch: what the other wrote is not overwritten, the job comes again.
+      let done = try await pool.run(
+        Statement(
+          "update receipt_batch set bodies = $4 where stream = $1 and k = $2 and day = $3 and bodies = $5",
+          key + [.bytea(packed(bodies)), .bytea(row.bytes(0))]))
+      if done.affected == 0 { throw Overtaken() }
+    }
+    return count
+  }
+
+  /// Bodies stored since a day that mention one of the words, the oldest first, out of at most `limit` batches.
+  public static func bodies(mentioning words: [String], since day: CivilDate, limit: Int, on pool: Pool)
+    async throws(DatabaseError) -> [[UInt8]]
+  {
+    let needles = words.map { Array($0.utf8) }
+    let rows = try await pool.run(
+      Statement(
+        """
+        select bodies from receipt_batch where day >= $1 and \(mentions(needles, from: 3)) order by received_at limit $2
+        """, [.date(day), .int4(Int32(limit))] + needles.map { .bytea($0) }))
+    return rows.flatMap { unpacked($0.bytes(0)) }.filter { body in needles.contains { contains(body, $0) } }
+  }
+
+  /// A batch was rewritten by somebody else meanwhile.
+  struct Overtaken: Error {}
+
+  private static func mentions(_ needles: [[UInt8]], from parameter: Int) -> String {
+    "(" + needles.indices.map { "position($\($0 + parameter)::bytea in bodies) > 0" }.joined(separator: " or ") + ")"
+  }
+
+  private static func contains(_ bytes: [UInt8], _ needle: [UInt8]) -> Bool {
+    guard let first = needle.first, bytes.count >= needle.count else { return false }
+    return bytes.indices.dropLast(needle.count - 1).contains { at in
+      bytes[at] == first && bytes[at..<at + needle.count].elementsEqual(needle)
+    }
+  }
+
+  /// Drops whole days of raw receipts, which hold what people wrote, once they are older than `days` and folded.
+  public static func purge(olderThan days: Int, on pool: Pool) async throws(DatabaseError) {
+    _ = try await pool.run("select drop_receipt_days($1)", .int4(Int32(days)))
+  }
+
   // Per body: 4 bytes length, big-endian, and the bytes.
 
   private static func packed(_ bodies: [[UInt8]]) -> [UInt8] {

@@ -99,7 +99,11 @@ public enum Recipients {
   }
 
   private static let recipients = """
-    select * from (
+    select seq, contact_id,
+      -- Of whoever was erased only the market's digits are left.
+      (select x.phone from contact c where c.contact_id = x.contact_id), state, hold_reason, skip_reason, code, attempt,
+      number_id, handed_at, sent_at, delivered_at, read_at, failed_at, due_at, cost
+    from (
       select distinct on (m.seq) m.seq, m.contact_id, m.phone, m.person_state as state, m.hold_reason, m.skip_reason,
         coalesce(nullif(m.failure, 0), m.refusal) code, m.attempt, m.number_id, m.handed_at, m.sent_at, m.delivered_at,
         m.read_at, m.failed_at, m.due_at, case when m.charge = 1 then r.amount end cost
@@ -118,7 +122,8 @@ public enum Recipients {
       default: nil
       }
     return Entry(
-      seq: row.int64(0), contact: Contact.ID(row.int64(1)), phone: PhoneNumber(digits: row.int64(2)), state: state,
+      seq: row.int64(0), contact: Contact.ID(row.int64(1)), phone: row.optionalInt64(2).flatMap { PhoneNumber(digits: $0) },
+      state: state,
       reason: reason, attempt: row.optionalInt16(7), number: row.optionalInt64(8).map { Number.ID($0) },
       handedAt: row.optionalInstant(9), sentAt: row.optionalInstant(10), deliveredAt: row.optionalInstant(11),
       readAt: row.optionalInstant(12), failedAt: row.optionalInstant(13),

@@ -8,7 +8,8 @@ enum Commands {
     [MigrateCommand.command, ServeCommand.command, SandboxCommand.command, DevCommand.command, DoctorCommand.command]
     + KeysCommand.commands + NumbersCommand.commands + TemplatesCommand.commands + AudiencesCommand.commands
     + SegmentsCommand.commands + PolicyCommand.commands + CampaignsCommand.commands + CalendarsCommand.commands
-    + OptOutsCommand.commands + StopWordsCommand.commands + ReportsCommand.commands + ReceiptsCommand.commands
+    + OptOutsCommand.commands + ContactsCommand.commands + StopWordsCommand.commands + ReportsCommand.commands
+    + ReceiptsCommand.commands
     + RatesCommand.commands
     + StopCommand.commands + [DemoDataCommand.command]
 

@@ -232,6 +232,9 @@ enum Housekeeping {
         try await Idempotency.purge(pool)
         try await Notices.forget(on: pool)
         try await ServiceWindows.forget(on: pool)
+        // What people write is kept 30 days.
+        try await ReceiptLog.purge(olderThan: 30, on: pool)
+        try await Erasure.expireProofs(on: pool)
         _ = try await pool.run(Jobs.enqueue("close_months", key: "all", due: .now))
         _ = try await pool.run(Jobs.enqueue("reconcile", key: "daily", due: .now))
       } catch {

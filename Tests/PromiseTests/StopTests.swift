@@ -31,13 +31,24 @@ import Testing
             evidence: .object([:]), at: .now)
         ], business: world.installation.business)
     ])
+    let forgotten = world.phone(295)
+    let erasure = try await Erasure.begin(
+      #require(Erasure.Subject(phone: forgotten, userID: nil)), keys: world.installation.personKeys,
+      of: world.installation.business, by: "test", at: .now, on: world.pool)
     try await world.until("sent") { try await world.campaignState(campaign).rawValue >= CampaignState.settling.rawValue }
     let written = Set(try await world.offers().map(\.to))
-    let late = [250, 260, 270, 280, 290].filter { written.contains(world.phone($0)) }
+    let late = [250, 260, 270, 280, 290, 295].filter { written.contains(world.phone($0)) }
     #expect(late.isEmpty, "written to after their stop")
     let states = try await world.states(campaign)
-    #expect(states[.skipped] == 5)
+    #expect(states[.skipped] == 6)
     #expect(states.values.reduce(0, +) == 300)
+    try await world.until("erased") {
+      try await Erasure.read(erasure.id, of: world.installation.business, on: world.pool)?.doneAt != nil
+    }
+    let left = try await world.pool.run(
+      "select count(*) from recipient r where phone = $1 or not exists (select from contact c where c.phone = r.phone)",
+      .int8(forgotten.digits))
+    #expect(left[0].int64(0) == 1, "a row without a person")
     try await world.end()
   }
 
