@@ -108,6 +108,9 @@ public enum Erasure {
     }
   }
 
+  /// Whether a recipient's phone is what erasing leaves of it: the market's four digits and three zeros.
+  static func isErased(_ phone: String) -> String { "(\(phone) < 10000000 and \(phone) % 1000 = 0)" }
+
   private static let columns = "erasure_id, person_key, by, at, done_at, counts"
 
   private static func entry(_ row: Row) -> Entry {

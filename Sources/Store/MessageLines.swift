@@ -124,8 +124,7 @@ public struct MessageLines: Sendable {
 
   private var phone: String {
     let shown = showsPhones ? "'+' || m.phone" : "'+…' || right(m.phone::text, 3)"
-    // Of whoever was erased only the market's digits are left.
-    return "case when p.contact_id is not null then "
+    return "case when not \(Erasure.isErased("m.phone")) then "
       + (isForSpreadsheet && format == .csv ? "'=\"' || \(shown) || '\"'" : shown) + " end"
   }
 

@@ -99,9 +99,7 @@ public enum Recipients {
   }
 
   private static let recipients = """
-    select seq, contact_id,
-      -- Of whoever was erased only the market's digits are left.
-      (select x.phone from contact c where c.contact_id = x.contact_id), state, hold_reason, skip_reason, code, attempt,
+    select seq, contact_id, case when not \(Erasure.isErased("phone")) then phone end, state, hold_reason, skip_reason, code, attempt,
       number_id, handed_at, sent_at, delivered_at, read_at, failed_at, due_at, cost
     from (
       select distinct on (m.seq) m.seq, m.contact_id, m.phone, m.person_state as state, m.hold_reason, m.skip_reason,
