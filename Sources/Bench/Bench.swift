@@ -17,6 +17,7 @@ struct Bench {
     Figure(name: "expansion", about: "freezing a million contacts less 100,000 opt-outs", run: ExpansionTime.run),
     Figure(name: "import", about: "a million rows from the first byte to the answer", run: ImportTime.run),
     Figure(name: "intake", about: "receipts stored per second, one by one and by a hundred", run: IntakeRate.run),
+    Figure(name: "receipt_storm", about: "a million receipts in disorder, over five kills", run: StormFigure.run),
     Figure(name: "pace_under_load", about: "80 a second beside an import and an expansion", run: PaceUnderLoad.run),
     Figure(name: "forecast", about: "a dry run over a million contacts, beside its counting query", run: ForecastTime.run),
     Figure(name: "sender_memory", about: "peak memory at 10,000 and at a million recipients", run: SenderMemory.run),

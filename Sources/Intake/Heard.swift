@@ -17,6 +17,10 @@ struct Heard: Sendable {
   /// People who said start: their contacts become marketable again.
   var optIns: [(phone: PhoneNumber, at: Instant)] = []
 
+  var isEmpty: Bool {
+    words.isEmpty && stoppers.isEmpty && notices.isEmpty && owed.isEmpty && tasks.isEmpty && optIns.isEmpty
+  }
+
   mutating func add(_ other: Heard) {
     words += other.words
     stoppers += other.stoppers

@@ -10,13 +10,16 @@ import Store
 /// Takes Meta's webhooks: verifies the signature over the raw bytes, stores them in batches, then answers 200. What can't
 /// be stored is answered 503, and Meta tries again for up to seven days; nothing is accepted that is not on disk.
 ///
+/// Two lanes store, each on a connection and in a stream of its own: while one waits for the disk the other gathers, so
+/// that a person of 64 connections waits for one commit and not for the end of the one before as well.
+///
 /// Words of consent are read before the commit (`ConsentReader`) and written in it, so a stop holds from the moment of the
 /// 200, however many receipts wait to be folded.
 public actor Intake {
   public struct Settings: Sendable {
-    /// How long the first bodies after a silence wait for others. Those that come while a batch is being stored are the
-    /// next batch at once: the slower the disk, the larger the batches.
-    public var gatherFor: Duration = .milliseconds(2)
+    /// How long the first bodies wait for others. Those that come while both lanes are storing are the next batch at once:
+    /// the slower the disk, the larger the batches.
+    public var gatherFor: Duration = .milliseconds(1)
     public var flushBodies = 500
     public var flushBytes = 8 << 20
     /// Bodies received and not yet stored; above it 503.
@@ -45,17 +48,29 @@ public actor Intake {
   private let signature: WebhookSignature
   private let verifyToken: String
   private let business: Business.ID
-  private let connection: Connection
   private let consent: ConsentReader
   private let log: @Sendable (String, [(String, String)]) -> Void
-  private let stream = Crypto.randomBytes(8).reduce(Int64(0)) { $0 << 8 | Int64($1) } & Int64.max
-  private var k: Int64 = 0
-  private var day: CivilDate?
-  private var isOpen = false
+  private let lanes: [Lane]
+  /// Bodies that wait for a lane; those with words of consent apart: they go by the first lane alone, so that a person's
+  /// words are committed in the order they came, and two commits never lock the same people.
   private var waiting: [Waiting] = []
+  private var spoken: [Waiting] = []
   private var waitingBytes = 0
-  private var flushing = false
+  private var isGathering = false
   private var counted = Counts()
+
+  /// Belongs to the actor.
+  private final class Lane {
+    let isFirst: Bool
+    let connection: Connection
+    let stream = Crypto.randomBytes(8).reduce(Int64(0)) { $0 << 8 | Int64($1) } & Int64.max
+    var k: Int64 = 0
+    var day: CivilDate?
+    var isOpen = false
+    var isBusy = false
+
+    init(isFirst: Bool, _ connection: Connection) { (self.isFirst, self.connection) = (isFirst, connection) }
+  }
 
   private struct Waiting {
     let body: [UInt8]
@@ -73,8 +88,8 @@ public actor Intake {
     var own = database
     own.applicationName = "qafila-intake"
     own.statementTimeout = .seconds(5)
-    connection = Connection(own, on: reactor)
-    consent = ConsentReader(installation: installation, connection: connection, log: log)
+    lanes = [true, false].map { Lane(isFirst: $0, Connection(own, on: reactor)) }
+    consent = ConsentReader(installation: installation, connection: lanes[0].connection, log: log)
   }
 
   public var counts: Counts {
@@ -84,7 +99,7 @@ public actor Intake {
     return counts
   }
   /// Bodies received and not yet on their way to the database.
-  public var waitingBodies: Int { waiting.count }
+  public var waitingBodies: Int { waiting.count + spoken.count }
 
   /// `GET` is Meta's handshake, `POST` a delivery.
   public nonisolated func handle(_ request: HTTPServerRequest) async -> HTTPResponse {
@@ -113,7 +128,7 @@ public actor Intake {
       counted.forged += 1
       return 401
     }
-    guard waiting.count < settings.waitingBodies, waitingBytes < settings.waitingBytes else {
+    guard waitingBodies < settings.waitingBodies, waitingBytes < settings.waitingBytes else {
       counted.refused += 1
       return 503
     }
@@ -127,35 +142,36 @@ public actor Intake {
       counted.unreadable += 1
     }
     let stored = await withCheckedContinuation { done in
-      waiting.append(Waiting(body: body, heard: found, done: done))
+      let item = Waiting(body: body, heard: found, done: done)
+      if found.isEmpty { waiting.append(item) } else { spoken.append(item) }
       waitingBytes += body.count
-      if !flushing {
-        flushing = true
-        Task(executorPreference: reactor.tasks) { await self.flush() }
-      }
+      startLane()
     }
     return stored ? 200 : 503
   }
 
   // MARK: Storing
 
-  private func flush() async {
-    defer { flushing = false }
+  /// Lets an idle lane gather, unless one does so already.
+  private func startLane() {
+    guard !isGathering, let index = lanes.firstIndex(where: { !$0.isBusy && hasWork(for: $0) }) else { return }
+    (lanes[index].isBusy, isGathering) = (true, true)
+    Task(executorPreference: reactor.tasks) { await self.flush(index) }
+  }
+
+  private func hasWork(for lane: Lane) -> Bool { !waiting.isEmpty || (lane.isFirst && !spoken.isEmpty) }
+
+  private func flush(_ index: Int) async {
+    let lane = lanes[index]
     do { try await reactor.sleep(for: settings.gatherFor) } catch {
       // A task of nobody's is never cancelled; if it were, storing now is right too.
     }
-    while !waiting.isEmpty {
-      var (count, bytes) = (0, 0)
-      while count < min(waiting.count, settings.flushBodies), count == 0 || bytes < settings.flushBytes {
-        bytes += waiting[count].body.count
-        count += 1
-      }
-      let batch = Array(waiting.prefix(count))
-      waiting.removeFirst(count)
-      waitingBytes -= bytes
+    isGathering = false
+    while hasWork(for: lane) {
+      let batch = take(for: lane)
       var stored = false
       do {
-        try await store(batch)
+        try await store(batch, by: lane)
         stored = true
         counted.stored += batch.count
       } catch {
@@ -163,28 +179,53 @@ public actor Intake {
         log("receipts_not_stored", [("count", String(batch.count)), ("error", "\(error)")])
       }
       for item in batch { item.done.resume(returning: stored) }
+      // The other lane gathers what comes now; it will not be kept waiting for this one's commit.
+      if isGathering { break }
     }
+    lane.isBusy = false
+    startLane()
   }
 
-  private func store(_ batch: [Waiting]) async throws {
+  /// Words first; within the bounds of one commit.
+  private func take(for lane: Lane) -> [Waiting] {
+    var batch: [Waiting] = []
+    var bytes = 0
+    func take(_ queue: inout [Waiting]) {
+      var count = 0
+      while count < queue.count, batch.count + count < settings.flushBodies,
+        batch.count + count == 0 || bytes < settings.flushBytes
+      {
+        bytes += queue[count].body.count
+        count += 1
+      }
+      batch += queue.prefix(count)
+      queue.removeFirst(count)
+    }
+    if lane.isFirst { take(&spoken) }
+    take(&waiting)
+    waitingBytes -= bytes
+    return batch
+  }
+
+  private func store(_ batch: [Waiting], by lane: Lane) async throws {
     let now = Instant.now
     let today = CivilDate(daysSince1970: Int(now.seconds / 86_400))
-    if !isOpen {
-      try await ReceiptLog.open(stream: stream, today: today, on: connection)
-      (isOpen, day) = (true, today)
-    } else if day != today {
-      try await ReceiptLog.ensureDays(today, on: connection)
-      day = today
+    if !lane.isOpen {
+      try await ReceiptLog.open(stream: lane.stream, today: today, on: lane.connection)
+      (lane.isOpen, lane.day) = (true, today)
+    } else if lane.day != today {
+      try await ReceiptLog.ensureDays(today, on: lane.connection)
+      lane.day = today
     }
     // A number is used once, even when its commit is in doubt: positions only have to grow.
-    k += 1
+    lane.k += 1
     var found = Heard()
     for item in batch { found.add(item.heard) }
     // Ahead of any receipt backlog: a stop holds from the commit that stored it.
     try await ReceiptLog.append(
-      batch.map(\.body), with: found.statements(business: business), stream: stream, k: k, day: today, at: now,
-      on: connection)
+      batch.map(\.body), with: found.statements(business: business), stream: lane.stream, k: lane.k, day: today, at: now,
+      on: lane.connection)
   }
 
-  public func close() async { await connection.close() }
+  public func close() async { for lane in lanes { await lane.connection.close() } }
 }

@@ -1,3 +1,4 @@
+import CloudAPI
 import Crypto
 import Domain
 import Intake
@@ -30,6 +31,22 @@ import Testing
     Int(try await world.pool.run("select coalesce(sum(count), 0)::int8 from receipt_batch")[0].int64(0))
   }
 
+  /// Posts 1 and 2, each on its way in a lane of its own when this returns. Somebody must hold the table.
+  private static func occupyLanes(of intake: Intake, _ world: World) async throws -> [Task<Int, Never>] {
+    var tasks: [Task<Int, Never>] = []
+    for number in 1...2 {
+      tasks.append(Task { await post(intake, number) })
+      try await world.until("\(number) on their way") {
+        try await world.pool.run(
+          """
+          select count(*) from pg_stat_activity
+          where application_name = 'qafila-intake' and wait_event_type = 'Lock' and datname = current_database()
+          """)[0].int64(0) == number
+      }
+    }
+    return tasks
+  }
+
   @Test func `answers 503 beyond what may wait, at once, and 200 to those that waited`() async throws {
     let world = try await World(people: 1)
     let (intake, doors) = Self.intake(world) { $0.waitingBodies = 5 }
@@ -38,29 +55,54 @@ import Testing
     let answers = Lock([Int]())
     try await world.pool.transaction { other in
       _ = try await other.run("lock table receipt_batch in access exclusive mode")
-      // One batch on its way to the table, and then as many as may wait.
-      let first = Task { await Self.post(intake, 1) }
-      try await world.until("the first is on its way") {
-        try await world.pool.run(
-          """
-          select count(*) from pg_stat_activity
-          where application_name = 'qafila-intake' and wait_event_type = 'Lock' and datname = current_database()
-          """)[0].int64(0) == 1
-      }
-      let waiting = (2..<7).map { number in Task { await Self.post(intake, number) } }
+      // Each lane has a batch on its way to the table, and then as many come as may wait.
+      let first = try await Self.occupyLanes(of: intake, world)
+      let waiting = (3..<8).map { number in Task { await Self.post(intake, number) } }
       try await world.until("all wait") { await intake.waitingBodies == 5 }
-      #expect(await Self.post(intake, 7) == 503)
-      for task in [first] + waiting {
+      #expect(await Self.post(intake, 8) == 503)
+      for task in first + waiting {
         Task {
           let answer = await task.value
           answers.with { $0.append(answer) }
         }
       }
     }
-    try await world.until("all are answered") { answers.with { $0.count } == 6 }
-    #expect(answers.with { $0 } == [200, 200, 200, 200, 200, 200])
-    #expect(try await Self.stored(world) == 7)
-    #expect(await Self.post(intake, 8) == 200)
+    try await world.until("all are answered") { answers.with { $0.count } == 7 }
+    #expect(answers.with { $0 } == [200, 200, 200, 200, 200, 200, 200])
+    #expect(try await Self.stored(world) == 8)
+    #expect(await Self.post(intake, 9) == 200)
+    await intake.close()
+    doors.stop()
+    try await world.end()
+  }
+
+  @Test func `commits words of consent in the order they came, by one lane`() async throws {
+    let world = try await World(people: 1)
+    let (intake, doors) = Self.intake(world) { _ in }
+    #expect(await Self.post(intake, 0) == 200)
+    let answers = Lock([Task<Int, Never>]())
+    try await world.pool.transaction { other in
+      _ = try await other.run("lock table receipt_batch in access exclusive mode")
+      let plain = Task { await Self.post(intake, 1) }
+      try await world.until("one lane is on its way") {
+        try await world.pool.run(
+          """
+          select count(*) from pg_stat_activity
+          where application_name = 'qafila-intake' and wait_event_type = 'Lock' and datname = current_database()
+          """)[0].int64(0) == 1
+      }
+      // The other lane is free, and takes neither: the first would overtake the second, or wait for its people.
+      let words = [Saying.preference(.stop), .preference(.resume)].enumerated().map { index, saying in
+        let body = saying.body(from: world.phone(1), id: "w\(index)", at: Instant(seconds: 1_800_000_000 + Int64(index)))
+        return Task { await intake.receive(body, signature: Saying.signature.sign(body)) }
+      }
+      try await world.until("both words wait") { await intake.waitingBodies == 2 }
+      answers.with { $0 = [plain] + words }
+    }
+    for task in answers.with({ $0 }) { #expect(await task.value == 200) }
+    #expect(try await Self.stored(world) == 4)
+    let events = try await world.pool.run("select event from consent order by consent_id").map { $0.int16(0) }
+    #expect(events == [ConsentEvent.stop.rawValue, ConsentEvent.start.rawValue])
     await intake.close()
     doors.stop()
     try await world.end()
@@ -68,27 +110,20 @@ import Testing
 
   @Test func `bears as many bytes as may wait and no more`() async throws {
     let world = try await World(people: 1)
-    // The first body alone reaches it, so the second waits for a flush that has begun, and the third is too much.
+    // One body alone reaches it: the first two are on their way in a lane each, the third waits, the fourth is too much.
     let (intake, doors) = Self.intake(world) { $0.waitingBytes = 1 }
     #expect(await Self.post(intake, 0) == 200)
     let waiting = Lock([Task<Int, Never>]())
     try await world.pool.transaction { other in
       _ = try await other.run("lock table receipt_batch in access exclusive mode")
-      let first = Task { await Self.post(intake, 1) }
-      try await world.until("the first is on its way") {
-        try await world.pool.run(
-          """
-          select count(*) from pg_stat_activity
-          where application_name = 'qafila-intake' and wait_event_type = 'Lock' and datname = current_database()
-          """)[0].int64(0) == 1
-      }
-      let second = Task { await Self.post(intake, 2) }
-      try await world.until("the second waits") { await intake.waitingBodies == 1 }
-      #expect(await Self.post(intake, 3) == 503)
-      waiting.with { $0 = [first, second] }
+      let first = try await Self.occupyLanes(of: intake, world)
+      let third = Task { await Self.post(intake, 3) }
+      try await world.until("the third waits") { await intake.waitingBodies == 1 }
+      #expect(await Self.post(intake, 4) == 503)
+      waiting.with { $0 = first + [third] }
     }
     for task in waiting.with({ $0 }) { #expect(await task.value == 200) }
-    #expect(try await Self.stored(world) == 3)
+    #expect(try await Self.stored(world) == 4)
     await intake.close()
     doors.stop()
     try await world.end()
