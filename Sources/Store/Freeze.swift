@@ -147,20 +147,19 @@ public enum Freeze {
       var arguments = Arguments()
       let id = arguments.add(.int8(campaign.rawValue))
       let judged = judgedQuery(plan, &arguments)
-      // Everybody is judged once; the running count gives recipients their places. Ordered by contact alone where there is
-      // one class: the audience's own index has that order, so nothing is sorted.
+      // Everybody is judged once. Ordered by contact alone where there is one class: the audience's own index has that
+      // order, so nothing is sorted; recipients get their places as they come out of it.
       // Without `offset 0` the planner would work out each reason twice.
       let order = classes(plan).isEmpty ? "contact_id" : "class, contact_id"
       let excluded = try await tx.run(
         Statement(
           """
           with judged as materialized (
-            select contact_id, phone, person_key, audience_id, class, vars, reason,
-              count(*) filter (where reason is null) over (order by \(order) rows unbounded preceding) as seq
+            select contact_id, phone, person_key, audience_id, class, vars, reason
             from (\(judged) order by \(order) offset 0) j
           ), kept as (
             insert into recipient (campaign_id, contact_id, phone, seq, class, person_key, vars)
-            select \(id), contact_id, phone, seq, class, person_key, vars from judged where reason is null
+            select \(id), contact_id, phone, row_number() over (), class, person_key, vars from judged where reason is null
           )
           insert into exclusion (campaign_id, contact_id, audience_id, reason)
           select \(id), contact_id, audience_id, reason from judged where reason is not null
@@ -240,12 +239,17 @@ public enum Freeze {
         return fallback.map { "coalesce(\(value), \(arguments.add(.text($0))))" } ?? value
       }
     }
-    let vars = expressions.isEmpty ? "'{}'::text[]" : "array[\(expressions.joined(separator: ", "))]::text[]"
-    // A literal stands for itself, so that it is looked at once and not for everybody.
-    let texts = zip(plan.values, expressions).enumerated().map { index, value in
-      if case .literal = value.0 { return value.1 }
-      return "p.vars[\(index + 1)]"
+    // Worked out once for everybody; a literal stands for itself.
+    var (columns, texts): ([String], [String]) = ([], [])
+    for (source, expression) in zip(plan.values, expressions) {
+      if case .literal = source {
+        texts.append(expression)
+      } else {
+        columns.append("\(expression) as v\(columns.count + 1)")
+        texts.append("c.v\(columns.count)")
+      }
     }
+    let vars = texts.isEmpty ? "'{}'::text[]" : "array[\(texts.joined(separator: ", "))]::text[]"
     func any(_ condition: (String) -> String) -> String { texts.map(condition).joined(separator: " or ") }
     let length = plan.bodyValues.map { "length(\(texts[$0]))" }.joined(separator: " + ")
     let member = plan.audiences.count == 1 ? "(\(audiences))[1]" : "any(\(audiences))"
@@ -253,14 +257,14 @@ public enum Freeze {
     // A person in several audiences is judged once, in the first; one audience needs no such look.
     let duplicate =
       plan.audiences.count > 1
-      ? "when row_number() over (partition by c.contact_id order by array_position(\(audiences), m.audience_id)) > 1 then 10"
+      ? "when row_number() over (partition by c.contact_id order by array_position(\(audiences), c.audience_id)) > 1 then 10"
       : ""
     let reasons =
       plan.values.isEmpty
       ? ""
       : """
       when \(any { "\($0) is null" }) then 70
-      when \(any { "\($0) ~ '[\\n\\r\\t]|     '" }) then 71
+      when \(any { "\($0) like any (array[e'%\\n%', e'%\\r%', e'%\\t%', '%     %'])" }) then 71
       \(length.isEmpty ? "" : "when \(length) > \(room) then 72")
       """
     let undeliverable = plan.undeliverableSince.map {
@@ -281,9 +285,11 @@ public enum Freeze {
       ? """
       when ('x' || left(c.person_key::text, 8))::bit(32)::int8 % 10000 < \(arguments.add(.int4(Int32(plan.holdout)))) then 90
       """ : ""
+    let known = ["c.contact_id", "c.phone", "c.person_key", "c.country", "c.attributes", "c.opt_in_at", "c.suspect", "m.audience_id"]
+    // `offset 0`: or the planner would put each value's expression wherever the value is named.
     return """
-      select c.contact_id, c.phone, c.person_key, m.audience_id, c.country, c.attributes, \(zoneClass) as class,
-        p.vars, (case \(duplicate)
+      select c.contact_id, c.phone, c.person_key, c.audience_id, c.country, c.attributes, \(zoneClass) as class,
+        \(vars) as vars, (case \(duplicate)
           when exists (
             select from suppression s where s.business_id = \(business) and s.person_key = c.person_key and s.active
               and s.scope = any(\(plan.marketing ? "'{1,2}'" : "'{2}'"))
@@ -293,11 +299,13 @@ public enum Freeze {
           when c.phone = any(\(senders)) then 50
           when c.country = any(\(blocked)) then 60
           \(undeliverable ?? "") \(reasons) \(capped ?? "") \(heldOut) end)::int2 as reason
-      from audience_member m
-      join contact c on c.contact_id = m.contact_id
+      from (
+        select \((known + columns).joined(separator: ", "))
+        from audience_member m join contact c on c.contact_id = m.contact_id
+        where m.audience_id = \(member) \(conditions.joined(separator: " "))
+        \(columns.isEmpty ? "" : "order by c.contact_id offset 0")
+      ) c
       \(zoneJoin)
-      cross join lateral (select \(vars) as vars offset 0) p
-      where m.audience_id = \(member) \(conditions.joined(separator: " "))
       """
   }
 }
