@@ -66,8 +66,8 @@ public enum GuardEvidence {
   }
 
   /// Numbers that have sent for `patience` and longer without any receipt since: at least `messages` handed out, the
-  /// last of them within the same time; and nothing of anybody's was stored since, so that receipts which only wait to be
-  /// folded are no alarm. Our webhook is broken, or Meta's is: sending on would be flying blind.
+  /// last of them within the same time; and no receipt waits to be folded for half of it, so that a folder which lags
+  /// is no alarm. Our webhook is broken, or Meta's is: sending on would be flying blind.
   public static func silentNumbers(messages: Int, patience: Duration, on pool: Pool) async throws(DatabaseError)
     -> [(campaign: Domain.Campaign.ID, business: Business.ID, since: Instant)]
   {
@@ -87,8 +87,9 @@ public enum GuardEvidence {
       ) s
       where not exists (
           select from receipt_stream r cross join lateral (
-            select received_at from receipt_batch b where b.stream = r.stream order by b.k desc limit 1
-          ) b where b.received_at > s.since
+            select received_at from receipt_batch b where b.stream = r.stream
+              and b.k > coalesce((select max(upto) from fold_log f where f.stream = r.stream), 0) order by b.k limit 1
+          ) b where b.received_at < now() - make_interval(secs => $2 / 2)
         )
         and c.state = 5 and c.kind = 1 and s.handed >= $1 and s.since < now() - make_interval(secs => $2)
         and s.last > now() - make_interval(secs => $2)

@@ -12,7 +12,7 @@ import Testing
   @Test(arguments: [1, 3, 5])
   func `keeps its window while nodes are killed, frozen and cut off, and loses nobody`(count: Int) async throws {
     // The Sandbox allows more than the number: what arrives is measured, not refused.
-    let world = try await World(people: 720)
+    let world = try await World(people: 800)
     _ = try await world.pool.run("update number set per_second_own = 80")
     let campaign = try await world.launch(pace: 80)
     var chance = SplitMix64(seed: UInt64(count))
@@ -31,7 +31,7 @@ import Testing
       try await world.until("somebody sends after blow \(struck)", within: .seconds(30)) {
         let sent = try await world.summary("accepted")
         let state = try await world.campaignState(campaign)
-        return sent > before + 40 || state.rawValue >= CampaignState.settling.rawValue
+        return sent > before + 60 || state.rawValue >= CampaignState.settling.rawValue
       }
       // The owner, as a rule: a blow at a bystander shows little.
       let index = Int(chance.below(Int64(count)))
@@ -67,8 +67,8 @@ import Testing
     let arrivals = all.filter { $0.callback.contains(":\(campaign):") }
     #expect(Set(arrivals.map(\.to)).count == arrivals.count, "nobody twice")
     let states = try await world.states(campaign)
-    #expect(states.values.reduce(0, +) == 720)
-    #expect(states[.unresolved] ?? 0 == 720 - arrivals.count, "unresolved is who never arrived: \(states)")
+    #expect(states.values.reduce(0, +) == 800)
+    #expect(states[.unresolved] ?? 0 == 800 - arrivals.count, "unresolved is who never arrived: \(states)")
     try await world.end()
   }
 
