@@ -50,7 +50,8 @@ public struct APIServices: Sendable {
 /// A file of contacts on its way in.
 public struct UploadRequest: Sendable {
   public var business: Business.ID
-  public var audience: Audience.ID
+  /// Nil: the people of the file said stop.
+  public var audience: Audience.ID?
   /// The request's parameters: how the file is to be read. Whoever reads it says which are known.
   public var query: [(String, String)]
   public var contentType: String?

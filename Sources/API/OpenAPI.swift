@@ -189,6 +189,15 @@ enum OpenAPI {
       method: "post", path: "/v1/opt-outs", summary: "Record opt-outs; all or none", body: "NewOptOuts", status: 201,
       answer: "Recorded"),
     Operation(
+      method: "post", path: "/v1/opt-outs/import",
+      summary: "Record everybody in a file as opted out; who said start since the row's time stays in",
+      query: [
+        ("scope", "marketing or everything"), ("at", "when it was said, for rows without a time; now unless given"),
+        ("phone_column", "the header's name for the phones"), ("default_region", "country of numbers without +"),
+        ("on_error", "refuse or keep"), ("encoding", "utf-8, utf-16 or windows-1256"),
+        ("delimiter", "comma, semicolon or tab"), ("language", "of remedies: en or ar"),
+      ], body: "File", bodyTypes: ["text/csv", "application/x-ndjson"], status: 201, answer: "Import"),
+    Operation(
       method: "get", path: "/v1/opt-outs", summary: "Who must not be written to", query: page, answer: "[OptOut]"),
     Operation(
       method: "post", path: "/v1/opt-outs/search", summary: "What one person said", body: "Phone", answer: "Person"),

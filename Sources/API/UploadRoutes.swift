@@ -14,6 +14,7 @@ struct UploadRoutes: Sendable {
 
   func add(to router: inout Router) {
     router.add("POST", "/v1/audiences/{id}/contacts", .key(.loadAudiences), replay: .streamed, upload)
+    router.add("POST", "/v1/opt-outs/import", .key(.recordOptOuts), replay: .streamed, optOuts)
     router.add("GET", "/v1/imports", .key(.read), list)
     router.add("GET", "/v1/imports/{id}", .key(.read), show)
     router.add("GET", "/v1/imports/{id}/rejects", .key(.loadAudiences), rejects)
@@ -33,6 +34,25 @@ struct UploadRoutes: Sendable {
           contentType: UploadRoutes.contentType(call), by: call.caller.actor,
           nextChunk: { try await replay.nextChunk() }))
       return .json(201, ["id": .id(answer.upload), "audience": .id(audience), "report": answer.report])
+    }
+  }
+
+  /// A file of people who said stop: `?scope=everything`, `?at=` for rows without a time of their own.
+  private func optOuts(_ call: Call) async throws -> HTTPResponse {
+    guard let replay = call.upload else { preconditionFailure("an upload without its replay") }
+    call.request.allowBody(upTo: UploadRoutes.bodyLimit)
+    return try await replay.replaying {
+      let answer = try await services.importContacts(
+        UploadRequest(
+          business: call.caller.business, audience: nil, query: UploadRoutes.query(call),
+          contentType: UploadRoutes.contentType(call), by: call.caller.actor,
+          nextChunk: { try await replay.nextChunk() }))
+      _ = try await services.pool.batch([
+        Audit.entry(
+          business: call.caller.business, actor: call.caller.actor, action: "opt_outs_imported",
+          subject: answer.upload.description)
+      ])
+      return .json(201, ["id": .id(answer.upload), "report": answer.report])
     }
   }
 
@@ -74,7 +94,7 @@ struct UploadRoutes: Sendable {
 
   private static func json(_ entry: Audiences.UploadEntry) -> JSONValue {
     [
-      "id": .id(entry.id), "audience": .id(entry.audience), "state": .string(entry.state), "by": .string(entry.by),
+      "id": .id(entry.id), "audience": entry.audience.map { .id($0) } ?? .null, "state": .string(entry.state), "by": .string(entry.by),
       "started_at": .time(entry.startedAt), "ended_at": .time(entry.endedAt), "report": .stored(entry.report),
     ]
   }

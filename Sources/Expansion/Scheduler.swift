@@ -73,6 +73,13 @@ public actor Scheduler {
           try await Jobs.wait(job, for: .seconds(1), on: pool)
           return true
         }
+      case "match_stop":
+        guard let id = Int64(job.key) else { throw UnknownJob(kind: job.kind) }
+        // Its fact may be on its way still.
+        if try await !Aliases.match(id, on: pool), job.attempt == 1 {
+          try await Jobs.postpone(job, error: "no message of that id yet", on: pool)
+          return true
+        }
       case "erase":
         guard let id = Int64(job.key) else { throw UnknownJob(kind: job.kind) }
         let done = try await Erasure.run(

@@ -170,7 +170,7 @@ struct CSVFile: ContactFile {
     }
     var found: [Column] = []
     for (place, name) in names.enumerated() {
-      let column = Column(named: name, phoneColumn: phone)
+      let column = Column(named: name, phoneColumn: phone, ofOptOuts: options.stops != nil)
       if column != .unnamed, found.contains(column) { throw .columnTwice(line, place + 1) }
       found.append(column)
     }

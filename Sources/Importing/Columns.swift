@@ -18,8 +18,21 @@ enum Column: Equatable {
   static let limit = 200
   static let nameLimit = 100
 
-  init(named name: String, phoneColumn: String?) {
-    if let phoneColumn, name == phoneColumn {
+  /// `ofOptOuts`: a time is when somebody said stop; when they consented is no matter of such a file.
+  init(named name: String, phoneColumn: String?, ofOptOuts: Bool) {
+    if ofOptOuts {
+      if name == phoneColumn {
+        self = .phone
+      } else if Column.stopTimes.contains(Column.folded(name)) {
+        self = .consentAt
+      } else {
+        switch Column.reserved[Column.folded(name)] {
+        case "country": self = .country(key: Column.key("country"))
+        case "user_id": self = .userID(key: Column.key("user_id"))
+        default: self = .unnamed
+        }
+      }
+    } else if let phoneColumn, name == phoneColumn {
       self = .phone
     } else if name.isEmpty {
       self = .unnamed
@@ -78,6 +91,11 @@ enum Column: Equatable {
     "واتساب",
     "phone number", "mobile number", "whatsapp", "رقم الموبايل", "رقم المحمول", "رقم الواتساب", "الرقم", "هاتف", "جوال",
   ].map(folded)
+
+  private static let stopTimes = Set(
+    [
+      "at", "stopped_at", "opted_out_at", "opt_out_at", "unsubscribed_at", "تاريخ الإيقاف", "تاريخ إلغاء الاشتراك",
+    ].map(folded))
 
   private static let reserved: [String: String] = {
     var reserved: [String: String] = [:]

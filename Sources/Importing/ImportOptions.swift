@@ -36,14 +36,44 @@ public struct ImportOptions: Sendable {
   /// Of the remedies in the file of rejected rows.
   public var language = Language.english
 
+  /// Set: the file's people said stop, to this; they go into no audience. `consentAt` is then when they said it.
+  public var stops: ConsentScope?
+
   public init() {}
 
   /// From the parameters of a request: `phone_column`, `default_region`, `consent_source`, `consent_at`,
   /// `on_error=refuse|keep`, `accept=landline,service,possible`, `fix=old_format`, `encoding`,
-  /// `delimiter=comma|semicolon|tab`, `language=en|ar`.
-  public init(query: [(String, String)], contentType: String?) throws(Problem) {
+  /// `delimiter=comma|semicolon|tab`, `language=en|ar`. Of opt-outs `scope=marketing|everything` and `at` instead of what
+  /// concerns consent and phones: whoever says stop is heard, whatever kind of phone was written.
+  public init(query: [(String, String)], contentType: String?, isOptOuts: Bool = false) throws(Problem) {
     format = try ImportOptions.format(contentType)
-    for (name, value) in query { try set(name, value) }
+    if isOptOuts {
+      (stops, consentSource) = (.marketing, "file")
+      (phones.acceptsLandlines, phones.acceptsServiceNumbers, acceptsPossible) = (true, true, true)
+    }
+    for (name, value) in query {
+      if isOptOuts { try setOfOptOuts(name, value) } else { try set(name, value) }
+    }
+  }
+
+  private mutating func setOfOptOuts(_ name: String, _ value: String) throws(Problem) {
+    switch name {
+    case "scope":
+      guard let scope = ConsentScope(word: value) else {
+        throw ImportOptions.wrong(name, "It is none of its values.", "Give marketing or everything.")
+      }
+      stops = scope
+    case "at":
+      guard let instant = Instant(rfc3339: value), instant <= .now + .seconds(60) else {
+        throw ImportOptions.wrong(name, "It is no time, or it lies in the future.", "Write RFC 3339 with an offset.")
+      }
+      consentAt = instant
+    case "phone_column", "default_region", "on_error", "encoding", "delimiter", "language": try set(name, value)
+    default:
+      throw ImportOptions.wrong(
+        name, "A file of opt-outs has no such parameter.",
+        "Known are scope, at, phone_column, default_region, on_error, encoding, delimiter, language.")
+    }
   }
 
   private static func format(_ contentType: String?) throws(Problem) -> Format {

@@ -19,6 +19,8 @@ public struct ImportReport: Sendable, Equatable {
   public var suspect = 0
   /// People who were not in the audience before.
   public var added = 0
+  /// Stops that were recorded; nil for a file of contacts.
+  public var recorded: Int?
   public var rejectedByReason: [String: Int] = [:]
   public var countries: [String: Int] = [:]
   public var kinds: [String: Int] = [:]
@@ -66,6 +68,7 @@ public struct ImportReport: Sendable, Equatable {
       "fixed": counts(fixes), "consented": number(consented), "unreadable_consents": number(unreadableConsents),
       "foreign": number(foreign), "rejects_kept": number(rejectsKept),
     ]
+    if let recorded { object.append("recorded", number(recorded)) }
     if let encoding { object.append("encoding", .string(encoding.rawValue)) }
     if let delimiter { object.append("delimiter", .string(String(UnicodeScalar(delimiter)))) }
     if asksAboutForeign {

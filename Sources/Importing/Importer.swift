@@ -7,7 +7,8 @@ import Store
 
 /// Takes a file of contacts into an audience while it is being uploaded, in constant memory.
 public enum Importer {
-  /// Reads the chunks until nil, then stores everybody at once.
+  /// Reads the chunks until nil, then stores everybody at once. Without an audience the people of the file said stop
+  /// (`options.stops`): nobody is stored, each stop is recorded.
   ///
   /// Rows that can't be used are rejected one by one and kept for download; they don't stop the others. When the file
   /// itself breaks off (a quote never closed, a line beyond 1 MiB, no column of phones, an end in the middle of a row),
@@ -19,7 +20,7 @@ public enum Importer {
   /// chunks it has no transaction open.
   @concurrent
   public static func run(
-    audience: Audience.ID, of business: Business.ID, by actor: String, options: ImportOptions,
+    audience: Audience.ID?, of business: Business.ID, by actor: String, options: ImportOptions,
     chunks: @escaping @Sendable () async throws -> [UInt8]?, pool: Pool, keys: PersonKeys, worker: Reactor
   ) async throws -> ImportReport {
     guard options.brokenFile == .keep else {
@@ -33,7 +34,7 @@ public enum Importer {
 
   @concurrent
   private static func take(
-    _ audience: Audience.ID, _ business: Business.ID, _ actor: String, _ options: ImportOptions,
+    _ audience: Audience.ID?, _ business: Business.ID, _ actor: String, _ options: ImportOptions,
     _ chunks: @escaping @Sendable () async throws -> [UInt8]?, _ pool: Pool, _ keys: PersonKeys, _ worker: Reactor
   ) async throws -> ImportReport {
     try await withTaskExecutorPreference(worker.tasks) {
@@ -170,7 +171,7 @@ private struct ImportRun {
     report.kinds = stager.kinds.counts
     report.fixes = stager.fixes.counts
     report.suspect = stager.suspects
-    report.consented = stager.consented
+    report.consented = options.stops == nil ? stager.consented : 0
     report.unreadableConsents = stager.unreadableConsents
     report.foreign = stager.foreign
     report.rejectsKept = stager.rejectsKept
@@ -181,6 +182,11 @@ private struct ImportRun {
       report.state = .refused
       try await table.refuse(report: report.json.rendered())
       throw stop.problem
+    }
+    if let scope = options.stops {
+      report.recorded = try await table.commitStops(scope, at: options.consentAt ?? started)
+      try await table.close(report: report.json.rendered(), sha256: hash.finish())
+      return report
     }
     let applied = try await table.commit(stager.holds, sha256: hash.finish(), at: started) { applied in
       report.take(applied)

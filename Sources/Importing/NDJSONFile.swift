@@ -107,7 +107,7 @@ struct NDJSONFile: ContactFile {
   private mutating func column(named name: String) -> Column {
     if name == phoneName { return .phone }
     if let known = columns[name] { return known }
-    let column = Column(named: name, phoneColumn: nil)
+    let column = Column(named: name, phoneColumn: nil, ofOptOuts: options.stops != nil)
     if columns.count < NDJSONFile.knownNames { columns[name] = column }
     return column
   }

@@ -50,7 +50,7 @@ final class ConsentReader {
         }
         try await read(message, into: &found)
       case .preference(let preference):
-        guard let person = try await person(preference.phone, callback: nil) else {
+        guard let person = try await person(preference.phone, preference.userID, callback: nil) else {
           counts.strayStops += 1
           continue
         }
@@ -61,7 +61,9 @@ final class ConsentReader {
             ["control": .string(preference.choice.rawValue)]))
       case .status(let receipt):
         guard receipt.standing == .failed, receipt.error?.code == 131_050 else { continue }
-        guard let person = try await person(receipt.recipient, callback: receipt.callback) else { continue }
+        guard
+          let person = try await person(receipt.recipient, receipt.recipientUserID, callback: receipt.callback)
+        else { continue }
         found.words.append(
           word(person, .stop, .metaFailure, at: receipt.timestamp, ["message": .string(receipt.wamid)]))
       case .account(let change):
@@ -78,8 +80,16 @@ final class ConsentReader {
   }
 
   private func read(_ message: InboundMessage, into found: inout Heard) async throws {
-    guard let said = try await said(by: message) else { return }
-    guard let person = try await person(message.from, callback: message.stopCallback ?? message.keepCallback) else {
+    let said = try await said(by: message)
+    let callback = message.stopCallback ?? message.keepCallback
+    // Who writes by two names is known by both from now on, whatever they say.
+    guard let said else {
+      if message.fromUserID != nil || message.newPhone != nil || message.newUserID != nil {
+        _ = try await person(message.from, message.fromUserID, callback: callback, later: message)
+      }
+      return
+    }
+    guard let person = try await person(message.from, message.fromUserID, callback: callback, later: message) else {
       counts.strayStops += 1
       log("stop_without_person", [("message", message.id)])
       return
@@ -87,6 +97,13 @@ final class ConsentReader {
     var evidence: JSONObject = ["message": .string(message.id), "matched": .string(said.matched)]
     if let language = said.language { evidence.append("language", .string(language.rawValue)) }
     found.words.append(word(person, said.event, said.source, at: message.timestamp, evidence))
+    if said.event != .start, try await !isKnown(message, callback) {
+      // It holds for the name they wrote by; whose it is, the message that they answered may tell.
+      counts.strayStops += 1
+      log("stop_of_nobody_known", [("message", message.id)])
+      if let context = message.contextID { evidence.append("context", .string(context)) }
+      found.tasks.append(ConsentTasks.New(.stopUnmatched, person: person, evidence: .object(evidence)))
+    }
     var owed: ReplyKind?
     switch said.event {
     case .stop:
@@ -171,13 +188,35 @@ final class ConsentReader {
     Consents.Word(person: person, scope: .marketing, event: event, source: source, evidence: .object(evidence), at: at)
   }
 
-  private func person(_ phone: PhoneNumber?, callback: String?) async throws -> PersonKey? {
+  /// Who it is: the recipient of the message that is named, else who has the phone, else who has the id. That these names
+  /// are one person's is learnt on the way, before the word is recorded.
+  private func person(
+    _ phone: PhoneNumber?, _ userID: String?, callback: String?, later message: InboundMessage? = nil
+  ) async throws -> PersonKey? {
+    var names: [PersonKey] = []
     if let callback, let key = MessageKey(callbackData: callback, installation: installation),
       let person = try await ReceiptLog.person(of: key, on: connection)
     {
-      return person
+      names.append(person)
     }
-    return phone.map { keys.key(of: $0) }
+    names += [phone, message?.newPhone].compactMap { $0 }.map { keys.key(of: $0) }
+    if phone == nil, let userID, let person = try await Aliases.person(ofUser: userID, business: business, on: connection) {
+      names.append(person)
+    }
+    names += [userID, message?.newUserID].compactMap { $0.flatMap { UserID($0) } }.map { keys.key(of: $0) }
+    guard let first = names.first else { return nil }
+    if names.count > 1 {
+      try await Aliases.learn(names.dropFirst().map { Aliases.Pair($0, of: first) }, business: business, on: connection)
+    }
+    return first
+  }
+
+  private func isKnown(_ message: InboundMessage, _ callback: String?) async throws -> Bool {
+    if let callback, MessageKey(callbackData: callback, installation: installation) != nil { return true }
+    let names =
+      [message.from.map { keys.key(of: $0) }, message.fromUserID.flatMap { UserID($0) }.map { keys.key(of: $0) }]
+    return try await Aliases.isKnown(
+      phone: message.from, userID: message.fromUserID, keys: names.compactMap { $0 }, business: business, on: connection)
   }
 }
 

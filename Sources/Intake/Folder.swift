@@ -1,4 +1,5 @@
 import CloudAPI
+import Crypto
 import Domain
 import JSON
 import Money
@@ -35,6 +36,7 @@ public actor Folder {
   /// How often a person is tried again whom Meta held for a day.
   private let retries: Int
   private let business: Business.ID
+  private let keys: PersonKeys
   private let connection: Connection
   private let now: @Sendable () -> Instant
   private let log: @Sendable (String, [(String, String)]) -> Void
@@ -56,7 +58,7 @@ public actor Folder {
     log: @escaping @Sendable (String, [(String, String)]) -> Void
   ) {
     (self.settings, self.reactor, self.now, self.log, retries) = (settings, reactor, now, log, marketingRetries)
-    (self.installation, business) = (installation.name, installation.business)
+    (self.installation, business, keys) = (installation.name, installation.business, installation.personKeys)
     var own = database
     own.applicationName = "qafila-fold"
     own.statementTimeout = .seconds(30)
@@ -135,6 +137,7 @@ public actor Folder {
     var postings: [Standings.Booked] = []
     var holds: [MarketingHolds.Hold] = []
     var tally = Tallies.Batch()
+    var names: Set<Aliases.Named> = []
     let now = now()
     for (campaign, keys) in byCampaign {
       guard let basis = try await basis(of: campaign) else {
@@ -151,6 +154,9 @@ public actor Folder {
         var state = message.state
         for receipt in said[message.key]! {
           StandingMerge.merge(receipt, into: &state)
+          if let alias = otherName(in: receipt, of: message.phone) {
+            names.insert(Aliases.Named(campaign: campaign, seq: Int32(clamping: message.key.seq), alias: alias))
+          }
           if let number = receipt.phoneNumberID.flatMap({ numbers[$0] }), state.number.map({ number < $0 }) ?? true {
             state.number = number
           }
@@ -167,6 +173,8 @@ public actor Folder {
       postings += batch.postings.map { Standings.Booked($0, on: basis, booked: day) }
     }
 
+    // Before the fold's own commit: what is lost of it is folded again.
+    if !names.isEmpty { try await Aliases.learn(Array(names), business: business, on: connection) }
     try await Standings.fold(
       k: k + 1, upto: folds, changed: changed, postings: postings, tally: tally, business: business,
       strays: keepsStrays ? Array(strays.prefix(1000)) : [], flow: keepsStrays ? flow.sorted() : [], holds: holds,
@@ -175,6 +183,13 @@ public actor Folder {
     return Replayed(
       receipts: said.values.reduce(0) { $0 + $1.count }, strays: strays.count,
       corrected: changed.values.reduce(0) { $0 + $1.count }, postings: postings.count)
+  }
+
+  /// By which other name Meta knows the person we wrote to: another number, or an id alone because they hide their phone.
+  /// An id beside the phone is learnt when they write to us: here it would cost each message.
+  private func otherName(in receipt: StatusReceipt, of phone: PhoneNumber) -> PersonKey? {
+    if let known = receipt.recipient { return known == phone ? nil : keys.key(of: known) }
+    return receipt.recipientUserID.flatMap { UserID($0) }.map { keys.key(of: $0) }
   }
 
   /// A failure that lasts a day and concerns one person: the message may be tried again after it.

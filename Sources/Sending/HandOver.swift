@@ -10,8 +10,9 @@ enum HandOver {
   }
 
   enum Known {
-    case accepted(wamid: String)
-    case heldByMeta(wamid: String)
+    /// `waID`: under which name Meta knows the person; it may be another than the phone we gave.
+    case accepted(wamid: String, waID: String?)
+    case heldByMeta(wamid: String, waID: String?)
     /// Bytes may have left and Meta's word is missing or in doubt. Never repeated; its receipt decides.
     case unknown(code: Int32)
     case refused(code: Int32, Handling)
@@ -44,8 +45,8 @@ enum HandOver {
   static func ending(of result: SendResult) -> Ending {
     switch result {
     case .notWritten(let reason): .notSent(reason: reason)
-    case .accepted(let wamid, _, _): .known(.accepted(wamid: wamid))
-    case .heldByMeta(let wamid, _, _): .known(.heldByMeta(wamid: wamid))
+    case .accepted(let wamid, let waID, _): .known(.accepted(wamid: wamid, waID: waID))
+    case .heldByMeta(let wamid, let waID, _): .known(.heldByMeta(wamid: wamid, waID: waID))
     case .maybe(let error): .known(.unknown(code: Int32(clamping: error?.code ?? 0)))
     case .refused(let error): .known(.refused(code: Int32(clamping: error.code), handling(of: error.entry)))
     }

@@ -1,4 +1,5 @@
 import CloudAPI
+import Crypto
 import Domain
 import Governor
 import HTTPClient
@@ -11,6 +12,7 @@ import Store
 struct Line: Sendable {
   let node: Int64
   let installation: String
+  let keys: PersonKeys
   let settings: SenderSettings
   let limits: LaneQueue.Limits
   let reactor: Reactor
@@ -73,6 +75,7 @@ actor Lane {
     var refused: Facts.Refused?
     var hold: MarketingHolds.Hold?
     var word: Consents.Word?
+    var name: Aliases.Named?
   }
 
   init(_ number: LiveCampaigns.LiveNumber, token: String, line: Line) {

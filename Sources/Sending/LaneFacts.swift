@@ -30,6 +30,8 @@ extension Lane {
     for item in batch {
       if let word = item.word, !words.contains(where: { $0.person == word.person }) { words.append(word) }
     }
+    let names = batch.compactMap(\.name)
+    if !names.isEmpty { try await Aliases.learn(names, business: number.lane.business, on: line.facts) }
     try await Facts.record(
       batch.compactMap(\.fact), returns: batch.compactMap(\.back), skips: batch.compactMap(\.skip), halts: halts,
       refused: batch.compactMap(\.refused), holds: batch.compactMap(\.hold), retries: line.settings.marketingRetries,

@@ -1,4 +1,5 @@
 import CloudAPI
+import Crypto
 import Domain
 import JSON
 import Reactor
@@ -14,14 +15,14 @@ extension Lane {
         at: .now, wamid: wamid)
     }
     switch ending {
-    case .accepted(let wamid):
+    case .accepted(let wamid, let waID):
       ourFaults = 0
       line.counters.accepted()
       queue.accepted(handedOver: handedOver)
-      ended.append(Ended(claim: message.claim, fact: fact(.accepted, 0, wamid)))
-    case .heldByMeta(let wamid):
+      ended.append(Ended(claim: message.claim, fact: fact(.accepted, 0, wamid), name: otherName(message, waID)))
+    case .heldByMeta(let wamid, let waID):
       queue.accepted(handedOver: handedOver)
-      ended.append(Ended(claim: message.claim, fact: fact(.heldByMeta, 0, wamid)))
+      ended.append(Ended(claim: message.claim, fact: fact(.heldByMeta, 0, wamid), name: otherName(message, waID)))
     case .unknown(let code):
       line.counters.unknown()
       ended.append(Ended(claim: message.claim, fact: fact(.unknown, code)))
@@ -29,6 +30,19 @@ extension Lane {
       line.counters.refused()
       refused(message, code, handling, fact(.rejected, code), handedOver)
     }
+  }
+
+  /// Meta knows some people by another number than the one they give (Brazil's ninth digit): what they say comes from there.
+  private func otherName(_ message: LaneQueue.Message, _ waID: String?) -> Aliases.Named? {
+    guard let waID else { return nil }
+    // Each message is compared, nearly none differs: no array is made for it.
+    var digits: Int64 = 0
+    for byte in waID.utf8 {
+      guard (0x30...0x39).contains(byte), digits < 1_000_000_000_000_000 else { return nil }
+      digits = digits * 10 + Int64(byte - 0x30)
+    }
+    guard digits != message.recipient.phone.digits, let phone = PhoneNumber(digits: digits) else { return nil }
+    return Aliases.Named(campaign: message.campaign, seq: message.recipient.seq, alias: line.keys.key(of: phone))
   }
 
   private func refused(

@@ -21,7 +21,7 @@ public actor Sender {
 
   /// `log` gets constant event names and fields without phones or secrets.
   public init(
-    settings: SenderSettings, database: ConnectionSettings, tokens: Tokens, installation: String, on reactor: Reactor,
+    settings: SenderSettings, database: ConnectionSettings, tokens: Tokens, installation: Installation, on reactor: Reactor,
     log: @escaping @Sendable (_ event: String, _ fields: [(String, String)]) -> Void
   ) {
     self.reactor = reactor
@@ -41,7 +41,7 @@ public actor Sender {
     limits.pathAllowance = settings.pathAllowance
     let node = Crypto.randomBytes(8).reduce(Int64(0)) { $0 << 8 | Int64($1) } & Int64.max
     line = Line(
-      node: node, installation: installation, settings: settings, limits: limits, reactor: reactor,
+      node: node, installation: installation.name, keys: installation.personKeys, settings: settings, limits: limits, reactor: reactor,
       claims: connection("claim", timeout: .seconds(5)), gates: connection("gate", timeout: .milliseconds(300)),
       facts: connection("fact", timeout: .seconds(10)),
       zones: ZoneCache(), counters: counters, log: log)

@@ -79,7 +79,8 @@ public enum Audiences {
 
   public struct UploadEntry: Sendable {
     public let id: Upload.ID
-    public let audience: Audience.ID
+    /// Nil: a file of opt-outs.
+    public let audience: Audience.ID?
     /// `running`, `committed` or `refused`.
     public let state: String
     /// The import's report, as JSON.
@@ -114,7 +115,7 @@ public enum Audiences {
 
   private static func uploadEntry(_ row: Row) -> UploadEntry {
     UploadEntry(
-      id: Upload.ID(row.int64(0)), audience: Audience.ID(row.int64(1)), state: row.text(2), report: row.jsonb(3),
+      id: Upload.ID(row.int64(0)), audience: row.optionalInt64(1).map { Audience.ID($0) }, state: row.text(2), report: row.jsonb(3),
       by: row.text(4), startedAt: row.instant(5), endedAt: row.optionalInstant(6))
   }
 

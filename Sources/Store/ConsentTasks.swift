@@ -24,12 +24,18 @@ public enum ConsentTasks {
     public let at: Instant
   }
 
-  /// For the caller's batch. A task that is open already is not opened again.
+  /// For the caller's batch. A task that is open already is not opened again. A stop of nobody we know that answers some
+  /// message brings a job that looks for it.
   public static func opening(_ tasks: [New], business: Business.ID) -> Statement {
     Statement(
       """
-      insert into consent_task (business_id, kind, person_key, evidence)
-      select $1, k, p, e from unnest($2::text[], $3::uuid[], $4::jsonb[]) x (k, p, e) on conflict do nothing
+      with opened as (
+        insert into consent_task (business_id, kind, person_key, evidence)
+        select $1, k, p, e from unnest($2::text[], $3::uuid[], $4::jsonb[]) x (k, p, e) on conflict do nothing
+        returning task_id, kind, evidence
+      )
+      insert into job (kind, key) select 'match_stop', task_id::text from opened
+      where kind = 'stop_unmatched' and evidence ? 'context'
       """,
       [
         .int8(business.rawValue), .texts(tasks.map(\.kind.rawValue)), .uuids(tasks.map(\.person)),

@@ -90,7 +90,7 @@ public enum Consents {
     public let recordedAt: Instant
   }
 
-  /// All that one person said, the newest first, and what holds now.
+  /// All that one person said, by whichever of their names, the newest first, and what holds now.
   public static func person(_ key: PersonKey, of business: Business.ID, on pool: Pool) async throws(DatabaseError)
     -> (suppressed: [(scope: ConsentScope, since: Instant)], history: [Entry])
   {
@@ -101,7 +101,8 @@ public enum Consents {
       Statement(
         """
         select scope, event, source, evidence, source_at, recorded_at from consent
-        where business_id = $1 and person_key = $2 order by consent_id desc limit 200
+        where business_id = $1 and person_key in (select name from names_of($1, array[$2::uuid]))
+        order by consent_id desc limit 200
         """, [.int8(business.rawValue), .uuid(key)]),
     ])
     let history = rows[1].map { row in

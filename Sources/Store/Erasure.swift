@@ -49,7 +49,11 @@ public enum Erasure {
         subject.userID.map { .text($0.text) } ?? .null)
       let phones = Set(known.compactMap { $0.optionalInt64(1).flatMap { PhoneNumber(digits: $0) } } + [subject.phone].compactMap { $0 })
       let users = Set(known.compactMap { $0.optionalText(2) } + [subject.userID?.text].compactMap { $0 })
-      let people = Set(phones.map { keys.key(of: $0) } + users.compactMap { UserID($0) }.map { keys.key(of: $0) })
+      let named = phones.map { keys.key(of: $0) } + users.compactMap { UserID($0) }.map { keys.key(of: $0) }
+      let people = Set(
+        try await tx.run(
+          "select distinct name from names_of($1, $2)", .int8(business.rawValue), .uuids(named)
+        ).map { $0.personKey(0) })
       let contacts = known.map { $0.int64(0) }
       var personal = phones.map { String($0.digits.description.suffix(9)) } + users
       for row in known {

@@ -30,6 +30,8 @@ public enum Resending {
         where f.campaign_id = $1 and f.outcome = 2
           and not exists (select from fact n where n.campaign_id = $1 and n.seq = f.seq and n.attempt > f.attempt)
           and not exists (select from standing s where s.campaign_id = $1 and s.seq = f.seq and s.standing <> 20)
+          -- Erased since: nothing of the message is left.
+          and not exists (select from skip k where k.campaign_id = $1 and k.seq = f.seq and k.reason = 5)
         order by f.seq on conflict do nothing
         """, .int8(campaign.rawValue)
       ).affected

@@ -1,3 +1,5 @@
+import Domain
+
 /// Set-based: each statement passes over the stage once, in the order of the key it writes.
 enum UploadSQL {
   static let makeMerging =
@@ -91,6 +93,50 @@ enum UploadSQL {
     """
   }
 
+  /// Contacts known by an id alone that the file gives a phone.
+  static let findAlone = """
+    create temporary table import_alone as
+      select distinct on (s.phone) c.contact_id, c.person_key as alias, s.phone, s.person_key, s.country
+      from (
+        select distinct on (user_id) user_id, phone, person_key, country from import_stage
+        where user_id is not null order by user_id, line
+      ) s join contact c on c.business_id = $1 and c.user_id = s.user_id and c.phone is null
+      order by s.phone, c.contact_id
+    """
+
+  /// Makes one contact of each of them: of those whose phone is a contact too, that one, with what both had; of the
+  /// others the one there is, with the phone.
+  static let absorb = [
+    """
+    with twice as (
+      select a.contact_id as alone, p.contact_id as kept
+      from import_alone a join contact p on p.business_id = $1 and p.phone = a.phone
+    ), lists as (
+      select m.audience_id, b.alone, b.kept from twice b join audience a on a.business_id = $1
+      join audience_member m on m.audience_id = a.audience_id and m.contact_id = b.alone
+    ), joined as (
+      insert into audience_member (audience_id, contact_id) select audience_id, kept from lists order by 1, 2
+      on conflict do nothing
+    ), left_lists as (
+      delete from audience_member m using lists l where m.audience_id = l.audience_id and m.contact_id = l.alone
+    ), gone as (
+      delete from contact c using twice b where c.contact_id = b.alone
+      returning b.kept, c.attributes, c.opt_in_at, c.opt_in_source, c.opt_in_upload
+    )
+    update contact p set attributes = g.attributes || p.attributes, updated_at = now(),
+      opt_in_at = case when g.opt_in_at > coalesce(p.opt_in_at, '-infinity') then g.opt_in_at else p.opt_in_at end,
+      opt_in_source =
+        case when g.opt_in_at > coalesce(p.opt_in_at, '-infinity') then g.opt_in_source else p.opt_in_source end,
+      opt_in_upload =
+        case when g.opt_in_at > coalesce(p.opt_in_at, '-infinity') then g.opt_in_upload else p.opt_in_upload end
+    from gone g where p.contact_id = g.kept
+    """,
+    """
+    update contact c set phone = a.phone, person_key = a.person_key, country = a.country, updated_at = now()
+    from import_alone a where c.contact_id = a.contact_id and c.business_id = $1
+    """,
+  ]
+
   /// A contact's first user id, unless somebody else has it.
   static let attachUserIDs = """
     update contact c set user_id = s.user_id, updated_at = now()
@@ -160,6 +206,20 @@ enum UploadSQL {
     from \(people)
     where s.opt_in_source is not null and c.opt_in_upload = $2
     order by c.person_key, s.line
+    """
+  }
+
+  /// The next thousand rows of a stage after a line, as stops; how many, and the last line of them, null with the end.
+  static func recordStops(_ stage: String) -> String {
+    """
+    with part as materialized (
+      select line, person_key, least(coalesce(consent_at, $4), clock_timestamp()) as at from \(stage)
+      where line > $2 order by line limit 1000
+    )
+    select record_consent($1, array_agg(person_key), array_agg($3::int2), array_agg(\(ConsentEvent.stop.rawValue)::int2),
+      array_agg(\(ConsentSource.upload.rawValue)::int2), array_agg(jsonb_build_object('import', $5::text, 'line', line)),
+      array_agg(at)), max(line)
+    from part
     """
   }
 

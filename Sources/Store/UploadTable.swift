@@ -9,7 +9,8 @@ public struct UploadTable: Sendable {
   public let connection: Connection
   public let upload: Upload.ID
   let business: Business.ID
-  let audience: Audience.ID
+  /// Nil: a file of opt-outs.
+  let audience: Audience.ID?
 
   /// Columns of the stage, in COPY's order.
   public static let stageColumns =
@@ -22,14 +23,16 @@ public struct UploadTable: Sendable {
 
   /// Opens an upload on a session of its own. Nil when the business has no such audience.
   public static func begin(
-    _ connection: Connection, business: Business.ID, audience: Audience.ID, by actor: String
+    _ connection: Connection, business: Business.ID, audience: Audience.ID?, by actor: String
   ) async throws(DatabaseError) -> UploadTable? {
     let rows = try await connection.run(
       """
       insert into upload (business_id, audience_id, state, by)
-      select business_id, audience_id, 'running', $3 from audience where business_id = $1 and audience_id = $2
+      select b.business_id, a.audience_id, 'running', $3 from business b
+      left join audience a on a.business_id = b.business_id and a.audience_id = $2
+      where b.business_id = $1 and (a.audience_id is null) = ($2 is null)
       returning upload_id
-      """, .int8(business.rawValue), .int8(audience.rawValue), .text(actor))
+      """, .int8(business.rawValue), audience.map { .int8($0.rawValue) } ?? .null, .text(actor))
     guard let row = rows.first else { return nil }
     let table = UploadTable(
       connection: connection, upload: Upload.ID(row.int64(0)), business: business, audience: audience)
@@ -122,7 +125,9 @@ public struct UploadTable: Sendable {
   private func commit(
     _ holds: Holds, _ sha256: [UInt8], _ now: Instant, create: String, _ report: (Applied) -> [UInt8]
   ) async throws -> Applied {
-    try await connection.transaction { transaction in
+    guard let audience else { preconditionFailure("contacts are taken into an audience") }
+    if holds.userIDs { try await learnNames() }
+    return try await connection.transaction { transaction in
       let steps = try await transaction.batch([
         Statement("set local work_mem = '128MB'"), Statement("set local jit = off"),
         // Imports of one business take turns here, so that two of them never wait for each other's rows.
@@ -134,6 +139,9 @@ public struct UploadTable: Sendable {
       let (staged, people) = (Int(steps[3][0].int64(0)), Int(steps[3][0].int64(1)))
       if people < staged || holds.users { _ = try await transaction.run(Statement(UploadSQL.makeMerging)) }
       if people < staged { try await mergeRepeated(transaction) }
+      if holds.userIDs {
+        for sql in UploadSQL.absorb { _ = try await transaction.run(sql, .int8(business.rawValue)) }
+      }
       let found = try await transaction.batch([
         Statement(UploadSQL.findKnown, [.int8(business.rawValue)]),
         Statement("select count(*), count(*) filter (where differs) from import_known"),
@@ -152,7 +160,7 @@ public struct UploadTable: Sendable {
       var applied = Applied(
         created: people - known, updated: differing, unchanged: known - differing, merged: staged - people, added: added
       )
-      if holds.users { try await takeUsers(transaction, now, &applied) }
+      if holds.users { try await takeUsers(transaction, audience, now, &applied) }
       if people < staged || holds.users { _ = try await transaction.run(Statement(UploadSQL.dropMerging)) }
       if holds.consents {
         for sql in [UploadSQL.recordConsents, UploadSQL.recordUserConsents] {
@@ -164,6 +172,45 @@ public struct UploadTable: Sendable {
         .int8(upload.rawValue), .jsonb(report(applied)), .bytea(sha256))
       return applied
     }
+  }
+
+  /// Whoever is known by an id alone and stands in the file with a phone is one person from here on, so that what they
+  /// said under the id holds for the phone. In commits of their own: their locks keep out who records a stop.
+  private func learnNames() async throws(DatabaseError) {
+    _ = try await connection.run(Statement("drop table if exists pg_temp.import_alone"))
+    _ = try await connection.run(UploadSQL.findAlone, .int8(business.rawValue))
+    let pairs = try await connection.run("select alias, person_key from import_alone order by 1")
+    try await Aliases.learn(
+      pairs.map { Aliases.Pair($0.personKey(0), of: $0.personKey(1)) }, business: business, on: connection)
+  }
+
+  /// Records that everybody in the stage said stop: by the row's own time, else at `at`. A thousand at a time, each in a
+  /// commit of its own, so that no stop elsewhere waits for a long file. Answers how many.
+  public func commitStops(_ scope: ConsentScope, at: Instant) async throws(DatabaseError) -> Int {
+    var count = 0
+    for stage in ["import_stage", "import_user"] {
+      _ = try await connection.run(Statement("create index on \(stage) (line)"))
+      var line: Int64 = -1
+      while true {
+        let rows = try await connection.run(
+          UploadSQL.recordStops(stage), .int8(business.rawValue), .int8(line), .int2(scope.rawValue), .timestamptz(at),
+          .text(upload.description))
+        guard let last = rows[0].optionalInt64(1) else { break }
+        count += Int(rows[0].int32(0))
+        line = last
+      }
+    }
+    return count
+  }
+
+  /// Ends an upload whose rows are taken over already.
+  public func close(report: [UInt8], sha256: [UInt8]) async throws(DatabaseError) {
+    _ = try await connection.batch([
+      Statement(UploadSQL.keepRejects, [.int8(upload.rawValue)]),
+      Statement(
+        "update upload set state = 'committed', report = $2, sha256 = $3, ended_at = now() where upload_id = $1",
+        [.int8(upload.rawValue), .jsonb(report), .bytea(sha256)]),
+    ])
   }
 
   /// Stores nothing but the rejected rows and the report.
@@ -190,7 +237,8 @@ public struct UploadTable: Sendable {
 
   private func dropStage() async throws(DatabaseError) {
     _ = try await connection.run(
-      "drop table if exists pg_temp.import_stage, pg_temp.import_user, pg_temp.import_reject, pg_temp.import_known")
+      "drop table if exists pg_temp.import_stage, pg_temp.import_user, pg_temp.import_reject, pg_temp.import_known,"
+        + " pg_temp.import_alone")
   }
 
   /// Makes one row of those with the same phone.
@@ -207,7 +255,7 @@ public struct UploadTable: Sendable {
 
   /// People known by a user id alone.
   private func takeUsers(
-    _ transaction: Transaction, _ now: Instant, _ applied: inout Applied
+    _ transaction: Transaction, _ audience: Audience.ID, _ now: Instant, _ applied: inout Applied
   ) async throws(DatabaseError) {
     _ = try await transaction.run(Statement(UploadSQL.mergeUsers))
     let counts = try await transaction.run(

@@ -14,6 +14,21 @@ enum OptOutsCommand {
         Commands.json,
       ], settings: Setting.client, run: add),
     Command(
+      words: ["opt-outs", "import"], arguments: ["FILE"], summary: "record everybody in a file as opted out",
+      details: [
+        """
+        CSV with a header, or NDJSON; - is standard input. A column opted_out_at (or at, unsubscribed_at) says when: who \
+        said start since then stays in. Without it the file counts as of now. Rows that can't be read don't stop the others.
+        """
+      ],
+      options: [
+        Option("scope", "SCOPE", "marketing (unless given) or everything"),
+        Option("at", "TIME", "when it was said, for rows without a time"), region,
+        Option("phone-column", "NAME", "the header's name for the phones"),
+        Option("encoding", "NAME", "unless it is found by itself"), Option("delimiter", "NAME", "comma, semicolon or tab"),
+        Option("rejects", "PATH", "write what was not taken there, as CSV"), Commands.json,
+      ], settings: Setting.client, run: load),
+    Command(
       words: ["opt-outs", "list"], summary: "who must not be written to, the newest first",
       options: [Option("limit", "N", "at most so many (100 unless given)"), Commands.json], settings: Setting.client,
       run: list),
@@ -49,6 +64,27 @@ enum OptOutsCommand {
       rest = rest.dropFirst(1000)
     }
     invocation.show(["recorded": .number(String(recorded))]) { "Recorded: \($0.text("recorded"))." }
+  }
+
+  private static func load(_ invocation: Invocation) async throws {
+    let client = try ServiceClient(invocation)
+    let path = invocation.required(0)
+    let file = try UploadFile(path)
+    let names = ["scope", "at", "default-region", "phone-column", "encoding", "delimiter"]
+    let query = names.map { (String($0.replacing("-", with: "_")), invocation.option($0)) }
+    let isNDJSON = path.hasSuffix(".ndjson") || path.hasSuffix(".jsonl")
+    let progress = Progress(label: "Sending \(path)", total: file.length)
+    let answer = try await client.upload(
+      "/v1/opt-outs/import", query, type: isNDJSON ? "application/x-ndjson" : "text/csv", file.upload
+    ) { progress.show($0, isLast: $0 == file.length) }
+    progress.end()
+    if let rejects = invocation.option("rejects") {
+      try await client.download("/v1/imports/\(answer.text("id"))/rejects", to: rejects)
+    }
+    invocation.show(answer) { answer in
+      "Recorded: \(answer.text("report.recorded")) of \(answer.text("report.rows")) rows. "
+        + "Not read: \(answer.text("report.rejected"))."
+    }
   }
 
   private static func list(_ invocation: Invocation) async throws {

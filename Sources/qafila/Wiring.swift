@@ -119,9 +119,7 @@ final class Service: Sendable {
         own.marketingRetries = settings.marketingRetries
         let sender = Sender(
           settings: own, database: settings.database, tokens: Tokens(sealKey: settings.sealKey),
-          installation: installation.name,
-          on: line,
-          log: Log.write)
+          installation: installation, on: line, log: Log.write)
         counters.add(sender)
         run("sender", on: line) { try await sender.run() }
       }
@@ -168,7 +166,8 @@ final class Service: Sendable {
       pool: doorPool, keys: Keys(sealKey: settings.sealKey), tokens: Tokens(sealKey: settings.sealKey),
       installation: installation, graph: GraphClient(http, url: settings.graphURL, version: settings.graphVersion),
       importContacts: { request in
-        let options = try ImportOptions(query: request.query, contentType: request.contentType)
+        let options = try ImportOptions(
+          query: request.query, contentType: request.contentType, isOptOuts: request.audience == nil)
         let report = try await Importer.run(
           audience: request.audience, of: request.business, by: request.by, options: options, chunks: request.nextChunk,
           pool: filePool, keys: installation.personKeys, worker: workers.files)

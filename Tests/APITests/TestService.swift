@@ -78,7 +78,7 @@ final class TestService: Sendable {
           imported.with { $0 += 1 }
           let rows = try await pool.run(
             "insert into upload (business_id, audience_id, state) values ($1, $2, 'committed') returning upload_id",
-            .int8(business.rawValue), .int8(request.audience.rawValue))
+            .int8(business.rawValue), request.audience.map { .int8($0.rawValue) } ?? .null)
           return UploadAnswer(upload: Upload.ID(rows[0].int64(0)), report: ["bytes": .number(String(bytes))])
         },
         webhook: { _ in .text(200, "challenge") }, reportMessages: report(ConnectionSettings(url: database)),

@@ -19,19 +19,21 @@ enum Saying {
   static let signature = WebhookSignature(appSecrets: [World.secret])
 
   func body(
-    from phone: PhoneNumber, id: String, context: String? = nil, at: Instant = .now, number: String = "106540352242922"
+    from phone: PhoneNumber?, userID: String? = nil, id: String, context: String? = nil, at: Instant = .now,
+    number: String = "106540352242922"
   ) -> [UInt8] {
     let time = String(at.seconds)
-    let who = JSONValue.string(String(phone.digits))
+    // Who hides their phone has Meta's id alone.
+    let who = phone.map { JSONValue.string(String($0.digits)) } ?? .null
     var value: JSONObject = [
       "messaging_product": "whatsapp",
       "metadata": ["display_phone_number": "201001234567", "phone_number_id": .string(number)],
     ]
     var field = "messages"
     func message(_ type: String, _ content: JSONValue) -> JSONValue {
-      var message: JSONObject = [
-        "from": who, "id": .string(id), "timestamp": .string(time), "type": .string(type),
-      ]
+      var message: JSONObject = ["id": .string(id), "timestamp": .string(time), "type": .string(type)]
+      if phone != nil { message.append("from", who) }
+      if let userID { message.append("from_user_id", .string(userID)) }
       message.append(type, content)
       if let context { message.append("context", ["id": .string(context)]) }
       return .object(message)
@@ -68,9 +70,10 @@ enum Saying {
 extension World.Node {
   /// Delivers it as Meta does; answered 200 means it is on the record.
   func hear(
-    _ saying: Saying, from phone: PhoneNumber, id: String, context: String? = nil, at: Instant = .now
+    _ saying: Saying, from phone: PhoneNumber?, userID: String? = nil, id: String, context: String? = nil,
+    at: Instant = .now
   ) async throws {
-    let body = saying.body(from: phone, id: id, context: context, at: at)
+    let body = saying.body(from: phone, userID: userID, id: id, context: context, at: at)
     try #require(await intake.receive(body, signature: Saying.signature.sign(body)) == 200)
   }
 }

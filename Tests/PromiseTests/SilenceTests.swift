@@ -13,7 +13,7 @@ import Testing
   static let bound: Duration = .milliseconds(300)
 
   enum Source: CaseIterable {
-    case text, label, payload, preference, refusal, api, cli, upload, byOperator
+    case text, label, englishLabel, payload, otherName, preference, refusal, api, cli, file, byOperator
   }
 
   struct Stop {
@@ -28,6 +28,7 @@ import Testing
     let world = try await World(people: 700, numbers: 2)
     let first = try await world.startNode(replies: true)
     let second = try await world.startNode(replies: true)
+    let door = try await Door(world)
     let pace = 100
     // So many stops would end any campaign whose guard may act on them.
     let unguarded = #", "guard": {"max_opt_out": 1}"#
@@ -64,7 +65,7 @@ import Testing
       waiting.removeAll { item in due.contains { $0.seq == item.seq } }
       for item in due {
         let source = Source.allCases[stops.count % Source.allCases.count]
-        try await say(source, item.phone, world, second)
+        try await say(source, item.phone, world, second, door)
         stops.append(
           Stop(
             seq: item.seq, phone: item.phone, source: source, answeredAt: (BootInstant.now.nanoseconds, .now)))
@@ -86,30 +87,36 @@ import Testing
     print("stops: \(stops.count), the largest delay \(Double(worst) / 1e6) ms")
     try await expectEveryStep(of: campaign, stops, world)
     #expect(try await world.states(campaign).values.reduce(0, +) == 700)
+    let recorded = try await world.pool.run("select distinct source from consent where event = 1").map { $0.int16(0) }
+    #expect(
+      Set(recorded.compactMap { ConsentSource(rawValue: $0) })
+        .isSuperset(of: [.text, .button, .nativePreference, .metaFailure, .api, .cli, .upload, .operator]))
+    await door.close()
     try await world.end()
   }
 
-  private func say(_ source: Source, _ phone: PhoneNumber, _ world: World, _ node: World.Node) async throws {
+  private func say(
+    _ source: Source, _ phone: PhoneNumber, _ world: World, _ node: World.Node, _ door: Door
+  ) async throws {
     let id = "wamid.\(phone.digits)"
     switch source {
     case .text: try await node.hear(.text("لا ترسلوا لي رسائل"), from: phone, id: id)
-    case .label: try await node.hear(.label("إلغاء الاشتراك"), from: phone, id: id)
+    // Meta's own suggestions for the button of a marketing template.
+    case .label: try await node.hear(.label("إيقاف العروض"), from: phone, id: id)
+    case .englishLabel: try await node.hear(.label("Stop promotions"), from: phone, id: id)
     // Of another message than the one that is on its way.
     case .payload: try await node.hear(.payload("stop:q:other:1:1:1"), from: phone, id: id)
+    // They wrote before by both names; the stop comes by Meta's id alone.
+    case .otherName:
+      try await node.hear(.text("شكرا"), from: phone, userID: "EG.\(phone.digits)", id: id + "0")
+      try await node.hear(.text("STOP"), from: nil, userID: "EG.\(phone.digits)", id: id)
     case .preference: try await node.hear(.preference(.stop), from: phone, id: id)
     case .refusal: try await node.hear(.refused(wamid: id), from: phone, id: id)
-    case .api: try await record(.api, phone, world)
-    case .cli: try await record(.cli, phone, world)
-    case .upload: try await record(.upload, phone, world)
-    case .byOperator: try await record(.operator, phone, world)
+    case .api: try await door.post("/v1/opt-outs", #"{"phone": "\#(phone.e164)"}"#, as: .marketer)
+    case .cli: try await door.post("/v1/opt-outs", #"{"phone": "\#(phone.e164)", "source": "cli"}"#, as: .marketer)
+    case .file: try await door.post("/v1/opt-outs/import", "phone\n\(phone.e164)\n", type: "text/csv", as: .marketer)
+    case .byOperator: try await door.post("/v1/opt-outs", #"{"phone": "\#(phone.e164)"}"#, as: .operate)
     }
-  }
-
-  private func record(_ source: ConsentSource, _ phone: PhoneNumber, _ world: World) async throws {
-    let word = Consents.Word(
-      person: world.installation.personKeys.key(of: phone), scope: .marketing, event: .stop, source: source,
-      evidence: .object([:]), at: .now)
-    _ = try await world.pool.batch([Consents.recording([word], business: world.installation.business)])
   }
 
   /// Not all stops fell into one step: some came before the claim, some between claim and gate, some after the gate.

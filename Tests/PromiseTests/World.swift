@@ -220,7 +220,7 @@ final class World: Sendable {
     }
     let database = ConnectionSettings(url: url)
     let sender = Sender(
-      settings: settings, database: database, tokens: Tokens(sealKey: World.seal), installation: installation.name, on: line,
+      settings: settings, database: database, tokens: Tokens(sealKey: World.seal), installation: installation, on: line,
       log: log)
     let intake = Intake(
       appSecrets: [World.secret], verifyToken: "sandbox-verify-token", installation: installation, database: database,
