@@ -8,7 +8,7 @@ import Store
 enum ExpansionTime {
   static func run(_ options: Bench.Options) async throws {
     let stage = try await Stage(options)
-    try await stage.addPeople(options.contacts, optOuts: true)
+    try await stage.addPeople(options.contacts, optOuts: options.optOuts)
     let (port, sandbox) = (try Files.freePort(), try Files.freePort())
     let service = try await stage.startService(port: port, sandbox: sandbox, roles: ["scheduler"])
     var (floors, times): ([Double], [Double]) = ([], [])

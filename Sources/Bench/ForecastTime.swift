@@ -18,7 +18,7 @@ enum ForecastTime {
 
   static func run(_ options: Bench.Options) async throws {
     let stage = try await Stage(options)
-    try await stage.addPeople(options.contacts, optOuts: true)
+    try await stage.addPeople(options.contacts, optOuts: 10)
     guard let seal = SealKey(secret: Stage.secret) else { throw BenchError("the seal key is refused") }
     let key = try await Keys(sealKey: seal).create(
       name: "bench", role: .marketer, business: stage.installation.business, by: "bench", on: stage.pool

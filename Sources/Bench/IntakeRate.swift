@@ -17,7 +17,7 @@ enum IntakeRate {
 
   static func run(_ options: Bench.Options) async throws {
     let stage = try await Stage(options)
-    try await stage.addPeople(options.contacts, optOuts: false)
+    try await stage.addPeople(options.contacts)
     let walkers = try await stage.addAudience("walkers", of: campaignPace * (options.seconds + 60))
     try await stage.setRate(campaignPace)
     let (port, sandboxPort) = (try Files.freePort(), try Files.freePort())

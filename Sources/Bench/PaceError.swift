@@ -10,7 +10,7 @@ import Store
 enum PaceError {
   static func run(_ options: Bench.Options) async throws {
     let stage = try await Stage(options)
-    try await stage.addPeople(1000 * (options.seconds + 10), optOuts: false)
+    try await stage.addPeople(1000 * (options.seconds + 10))
     for limit in [80, 1000] {
       try await stage.setRate(limit)
       for jitter in ["none", "human"] {

@@ -11,7 +11,7 @@ enum PaceUnderLoad {
 
   static func run(_ options: Bench.Options) async throws {
     let stage = try await Stage(options)
-    try await stage.addPeople(options.contacts, optOuts: true)
+    try await stage.addPeople(options.contacts, optOuts: 10)
     // Enough for two minutes; whoever is left is cancelled.
     let walkers = try await stage.addAudience("walkers", of: perSecond * 120)
     let target = try await stage.addAudience("imported", of: 0)

@@ -9,7 +9,7 @@ import Store
 enum ReportTime {
   static func run(_ options: Bench.Options) async throws {
     let stage = try await Stage(options)
-    try await stage.addPeople(options.contacts, optOuts: false)
+    try await stage.addPeople(options.contacts)
     let campaign = try await sent(stage)
     let (port, sandbox) = (try Files.freePort(), try Files.freePort())
     let key = try await key(stage)

@@ -12,7 +12,7 @@ enum SendThroughput {
 
   static func run(_ options: Bench.Options) async throws {
     let stage = try await Stage(options)
-    try await stage.addPeople(options.recipients, optOuts: false)
+    try await stage.addPeople(options.recipients)
     try await stage.setRate(perSecond)
     var (floors, rates, service, database, sandbox): ([Double], [Double], [Double], [Double], [Double]) = ([], [], [], [], [])
     var (memory, lengths): ([Double], [Double]) = ([], [])

@@ -18,7 +18,7 @@ enum SenderMemory {
 
   private static func peak(_ people: Int, _ options: Bench.Options, overTLS: Bool = false) async throws -> Double {
     let stage = try await Stage(options, overTLS: overTLS)
-    try await stage.addPeople(people, optOuts: false)
+    try await stage.addPeople(people)
     try await stage.setRate(20_000)
     let (port, sandboxPort) = (try Files.freePort(), try Files.freePort())
     let sandbox = try await stage.startSandbox(

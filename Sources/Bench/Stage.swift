@@ -133,8 +133,8 @@ final class Stage: Sendable {
     {"type":"BUTTONS","buttons":[{"type":"QUICK_REPLY","text":"إيقاف العروض"}]}]
     """#
 
-  /// Fills the audience with `count` people of six countries; every tenth opted out when `optOuts`.
-  func addPeople(_ count: Int, optOuts: Bool) async throws {
+  /// Fills the audience with `count` people of six countries, of whom `optOuts` in a hundred opted out.
+  func addPeople(_ count: Int, optOuts: Int = 0) async throws {
     Bench.say("  adding \(count) people")
     _ = try await pool.run(
       """
@@ -149,12 +149,12 @@ final class Stage: Sendable {
       """, .int8(installation.business.rawValue), .int4(Int32(count)))
     _ = try await pool.run(
       "insert into audience_member (audience_id, contact_id) select 1, contact_id from contact order by contact_id")
-    if optOuts {
+    if optOuts > 0 {
       _ = try await pool.run(
         """
         insert into suppression (business_id, person_key, scope, active, at, consent_id)
-        select $1, person_key, 1, true, now(), contact_id from contact where contact_id % 10 = 0 order by person_key
-        """, .int8(installation.business.rawValue))
+        select $1, person_key, 1, true, now(), contact_id from contact where contact_id * 37 % 100 < $2 order by person_key
+        """, .int8(installation.business.rawValue), .int8(Int64(optOuts)))
     }
     for table in ["contact", "audience_member", "suppression"] { _ = try await pool.run("vacuum analyze \(table)") }
   }

@@ -7,7 +7,7 @@ import Store
 enum StopDelay {
   static func run(_ options: Bench.Options) async throws {
     let stage = try await Stage(options)
-    try await stage.addPeople(20_000, optOuts: false)
+    try await stage.addPeople(20_000)
     for perSecond in [80, 1000] {
       try await stage.setRate(perSecond)
       var delays: [Double] = []

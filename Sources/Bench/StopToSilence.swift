@@ -31,7 +31,7 @@ enum StopToSilence {
     late: Double, placed: Int, still: Int
   ) {
     // Every fifth person stops, so that the pace goes on around them.
-    try await stage.addPeople(optOuts * 5 + perSecond * 4, optOuts: false)
+    try await stage.addPeople(optOuts * 5 + perSecond * 4)
     try await stage.setPersonKeys()
     try await stage.setRate(perSecond)
     let (port, sandboxPort) = (try Files.freePort(), try Files.freePort())

@@ -48,7 +48,7 @@ enum StormFigure {
 
   private static func told(_ messages: Int, _ options: Bench.Options, storm isStorm: Bool) async throws -> Told {
     let stage = try await Stage(options)
-    try await stage.addPeople(messages, optOuts: false)
+    try await stage.addPeople(messages)
     let (port, sandbox) = (try Files.freePort(), try Files.freePort())
     let service = Lock(try await stage.startService(port: port, sandbox: sandbox))
     let (campaign, _) = try await ExpansionTime.freeze(stage)

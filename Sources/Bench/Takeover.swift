@@ -9,7 +9,7 @@ import Store
 enum Takeover {
   static func run(_ options: Bench.Options) async throws {
     let stage = try await Stage(options)
-    try await stage.addPeople(20_000, optOuts: false)
+    try await stage.addPeople(20_000)
     let perSecond = 80
     try await stage.setRate(perSecond)
     var (gaps, doubts): ([Double], [Double]) = ([], [])

@@ -9,7 +9,7 @@ enum WindowLawFigure {
 
   static func run(_ options: Bench.Options) async throws {
     let stage = try await Stage(options)
-    try await stage.addPeople(perSecond * seconds, optOuts: false)
+    try await stage.addPeople(perSecond * seconds)
     try await stage.setRate(perSecond)
     let (port, sandboxPort) = (try Files.freePort(), try Files.freePort())
     let sandbox = try await stage.startSandbox(
