@@ -111,9 +111,18 @@ public actor Guard {
     for campaign in try await GuardEvidence.campaigns(on: pool) {
       let outcomes = GuardRules.Outcomes(
         accepted: campaign.accepted, delivered: campaign.delivered, optedOut: campaign.optedOut, failures: campaign.failures)
-      for finding in GuardRules(campaign.guarding).judge(outcomes) where !campaign.rules.contains(finding.rule.rawValue) {
-        // Once: whoever lets it go on has seen the figures.
+      let rules = GuardRules(campaign.guarding)
+      // Once: whoever lets it go on has seen the figures.
+      for finding in rules.judge(outcomes) where !campaign.rules.contains(finding.rule.rawValue) {
         try await pause(campaign.campaign, campaign.business, finding.rule, finding.evidence)
+      }
+      for finding in rules.judge(outcomes, .suspected)
+      where !campaign.rules.contains(finding.rule.rawValue) && !campaign.slowed.contains(finding.rule.rawValue) {
+        if try await GuardEvidence.slow(
+          campaign.campaign, business: campaign.business, rule: finding.rule, evidence: finding.evidence, on: pool)
+        {
+          log("guard_slowed", [("campaign", campaign.campaign.description), ("rule", finding.rule.rawValue)])
+        }
       }
       if campaign.rows > settings.tallyRows { try await GuardEvidence.fold(campaign.campaign, on: pool) }
     }

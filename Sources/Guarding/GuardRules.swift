@@ -27,7 +27,7 @@ public struct GuardRules: Sendable {
     /// Figures for the record.
     public var evidence: JSONValue {
       [
-        "bad": .number(String(bad)), "of": .number(String(outcomes)),
+        "rule": .string(rule.rawValue), "bad": .number(String(bad)), "of": .number(String(outcomes)),
         "limit": .string(limit.text(minimumDecimals: 2)),
       ]
     }
@@ -36,7 +36,15 @@ public struct GuardRules: Sendable {
   public let guarding: CampaignSpec.Guarding
   public init(_ guarding: CampaignSpec.Guarding) { self.guarding = guarding }
 
-  public func judge(_ outcomes: Outcomes) -> [Finding] {
+  /// How sure a finding is: of a campaign at half its limit, so many are found by chance.
+  public enum Certainty: Double, Sendable {
+    /// To slow down: one in twenty costs time, nothing else.
+    case suspected = 0.05
+    /// To stop.
+    case found = 0.001
+  }
+
+  public func judge(_ outcomes: Outcomes, _ certainty: Certainty = .found) -> [Finding] {
     let stops = outcomes.optedOut + (outcomes.failures[131_050] ?? 0)
     let unreachable = outcomes.failures[131_026] ?? 0
     return [
@@ -45,14 +53,17 @@ public struct GuardRules: Sendable {
       finding(
         .optOutRate, bad: stops,
         of: max(outcomes.delivered, outcomes.accepted - outcomes.failures.values.reduce(0, +), stops),
-        limit: guarding.maxOptOut),
+        limit: guarding.maxOptOut, certainty),
       finding(
-        .undeliverableRate, bad: unreachable, of: outcomes.delivered + unreachable, limit: guarding.maxUndeliverable),
+        .undeliverableRate, bad: unreachable, of: outcomes.delivered + unreachable, limit: guarding.maxUndeliverable,
+        certainty),
     ].compactMap { $0 }
   }
 
-  private func finding(_ rule: GuardRule, bad: Int, of outcomes: Int, limit: Amount) -> Finding? {
-    let test = SequentialTest(limit: Double(Int64(limit.billionths)) / 1e9)
+  private func finding(
+    _ rule: GuardRule, bad: Int, of outcomes: Int, limit: Amount, _ certainty: Certainty
+  ) -> Finding? {
+    let test = SequentialTest(limit: Double(Int64(limit.billionths)) / 1e9, falseAlarm: certainty.rawValue)
     return test.isAbove(bad: bad, of: outcomes) ? Finding(rule: rule, bad: bad, outcomes: outcomes, limit: limit) : nil
   }
 }

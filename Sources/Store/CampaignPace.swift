@@ -26,8 +26,16 @@ public enum CampaignPace {
     _ campaign: Campaign.ID, to pace: CampaignSpec.Pace, of business: Business.ID, by actor: String, reason: String,
     on pool: Pool
   ) async throws {
-    guard let json = pace.json else { return }
-    _ = try await pool.batch([
+    _ = try await pool.batch(changing(campaign, to: pace, of: business, by: actor, reason: reason))
+    try await divide(campaign, on: pool)
+  }
+
+  /// For the caller's transaction; `divide` follows it, or the scheduler's next look does.
+  static func changing(
+    _ campaign: Campaign.ID, to pace: CampaignSpec.Pace, of business: Business.ID, by actor: String, reason: String
+  ) -> [Statement] {
+    guard let json = pace.json else { return [] }
+    return [
       Statement(
         """
         insert into campaign_setting (campaign_id, version, setting, by)
@@ -37,8 +45,7 @@ public enum CampaignPace {
       Audit.entry(
         business: business, actor: actor, action: "campaign_pace_changed", subject: campaign.description,
         detail: ["pace": json]),
-    ])
-    try await divide(campaign, on: pool)
+    ]
   }
 
   /// Divides the pace anew when it, or which numbers can be used, differs from the last time. A number under a pause of

@@ -18,6 +18,8 @@ public enum GuardEvidence {
     public let rows: Int
     /// Rules that stopped it before, whether a person has let it go on since or not.
     public let rules: Set<String>
+    /// Rules that halved its pace before.
+    public let slowed: Set<String>
   }
 
   /// Campaigns that are sending, with their sums.
@@ -28,7 +30,8 @@ public enum GuardEvidence {
         coalesce(sum(t.count) filter (where t.kind = 1), 0)::int8, coalesce(sum(t.count) filter (where t.kind = 2), 0)::int8,
         coalesce(sum(t.count) filter (where t.kind = 5), 0)::int8, coalesce(sum(t.count) filter (where t.kind = 6), 0)::int8,
         count(t.campaign_id),
-        array(select distinct p.rule from pause p where p.scope = 7 and p.scope_id = c.campaign_id and p.cause = 'guard')
+        array(select distinct p.rule from pause p where p.scope = 7 and p.scope_id = c.campaign_id and p.cause = 'guard'),
+        array(select e.evidence->>'rule' from campaign_event e where e.campaign_id = c.campaign_id and e.event = 'slowed')
       from campaign c left join outcome_tally t using (campaign_id)
       where c.state = 5 and c.kind = 1
       group by c.campaign_id order by c.campaign_id
@@ -47,7 +50,8 @@ public enum GuardEvidence {
         campaign: id, business: Business.ID(row.int64(1)),
         guarding: try spec.map { try CampaignSpec.Guarding(json: try JSONValue(parsing: $0), at: "guard") } ?? .init(),
         accepted: Int(row.int64(6)), delivered: Int(row.int64(3)), read: Int(row.int64(4)), optedOut: Int(row.int64(5)), failures: failures[id] ?? [:],
-        rows: Int(row.int64(7)), rules: Set(row.texts(8)))
+        rows: Int(row.int64(7)), rules: Set(row.texts(8)),
+        slowed: Set(row.texts(9)))
     }
   }
 
@@ -63,6 +67,34 @@ public enum GuardEvidence {
     try await pool.run(
       "select guard_pause($1, 7::int2, $2, $3, $4, $5)", .int8(business.rawValue), .int8(campaign.rawValue),
       .text(rule.rawValue), .text(rule.sentence), .jsonb(evidence.rendered()))[0].bool(0)
+  }
+
+  /// Halves a campaign's pace because outcomes near a rule's limit, and tells so; once for each rule, whatever the pace
+  /// becomes later. False when it did before, or there is nothing to halve.
+  public static func slow(
+    _ campaign: Domain.Campaign.ID, business: Business.ID, rule: GuardRule, evidence: JSONValue, on pool: Pool
+  ) async throws -> Bool {
+    guard var pace = try await CampaignPace.current(campaign, on: pool), let limit = pace.limit, limit > 1 else { return false }
+    pace.limit = limit / 2
+    let slower = pace
+    let isFirst = try await pool.transaction { tx in
+      // Two nodes that judge at the same time: the second finds the first one's event.
+      _ = try await tx.run("select from campaign where campaign_id = $1 for update", .int8(campaign.rawValue))
+      let told = try await tx.run(
+        """
+        insert into campaign_event (campaign_id, event, actor, reason, evidence)
+        select $1, 'slowed', 'qafila', $2, $3 where not exists (
+          select from campaign_event where campaign_id = $1 and event = 'slowed' and evidence->>'rule' = $4)
+        """, .int8(campaign.rawValue), .text(rule.warning), .jsonb(evidence.rendered()), .text(rule.rawValue)
+      ).affected == 1
+      if told {
+        _ = try await tx.batch(
+          CampaignPace.changing(campaign, to: slower, of: business, by: "qafila", reason: rule.warning))
+      }
+      return told
+    }
+    if isFirst { try await CampaignPace.divide(campaign, on: pool) }
+    return isFirst
   }
 
   /// Numbers that have sent for `patience` and longer without any receipt since: at least `messages` handed out, the

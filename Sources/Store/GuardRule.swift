@@ -28,6 +28,15 @@ public enum GuardRule: String, CaseIterable, Sendable {
     }
   }
 
+  /// Why the pace was halved before the rule's limit was reached.
+  public var warning: String {
+    switch self {
+    case .optOutRate: "opt-outs rise towards the campaign's limit: half the pace from here on"
+    case .undeliverableRate: "numbers without WhatsApp rise towards the campaign's limit: half the pace from here on"
+    default: sentence
+    }
+  }
+
   public var arabicSentence: String {
     switch self {
     case .qualityYellow: "انخفاض جودة الرقم لدى ميتا إلى متوسطة"

@@ -61,6 +61,14 @@ import Testing
     #expect(Self.findings(500, 0, [131_049: 400, 130_472: 100]).isEmpty)
   }
 
+  @Test func `suspect before they find`() {
+    let rules = GuardRules(CampaignSpec.Guarding())
+    let near = GuardRules.Outcomes(accepted: 150, delivered: 0, optedOut: 7, failures: [:])
+    #expect(rules.judge(near).isEmpty)
+    #expect(rules.judge(near, .suspected).map(\.rule) == [.optOutRate])
+    #expect(rules.judge(.init(accepted: 1000, delivered: 0, optedOut: 9, failures: [:]), .suspected).isEmpty)
+  }
+
   @Test func `tell the figures`() throws {
     let found = try #require(
       GuardRules(CampaignSpec.Guarding()).judge(.init(delivered: 1000, optedOut: 60, failures: [:])).first)

@@ -119,6 +119,27 @@ import Testing
     try await world.end()
   }
 
+  @Test func `halves the pace before it must stop, once`() async throws {
+    let world = try await World(people: 320)
+    try await world.startNode()
+    let campaign = try await world.launch(pace: 80)
+    try await sending(world, people: 150)
+    // Seven of about 170 stop: suspicious, not proven.
+    _ = try await world.pool.run(
+      "insert into outcome_tally (campaign_id, number_id, count, kind) values ($1, $2, 7, 5)", .int8(campaign.rawValue),
+      .int8(world.number.rawValue))
+    try await world.until("it is slowed", within: .seconds(10)) {
+      try await CampaignPace.current(campaign, on: world.pool)?.limit == 40
+    }
+    #expect(try await rule(campaign, world) == nil, "it goes on")
+    try await world.until("sent") { try await world.campaignState(campaign).rawValue >= CampaignState.settling.rawValue }
+    let told = try await world.pool.run(
+      "select reason from campaign_event where campaign_id = $1 and event = 'slowed'", .int8(campaign.rawValue))
+    #expect(told.count == 1 && told[0].text(0) == GuardRule.optOutRate.warning)
+    #expect(try await CampaignPace.current(campaign, on: world.pool)?.limit == 40, "once")
+    try await world.end()
+  }
+
   @Test func `stops when receipts no longer come`() async throws {
     let world = try await World(people: 3000)
     try await world.startNode(receiptPatience: .seconds(2))
