@@ -26,5 +26,6 @@ public enum Migrations {
     Migration(name: "0012_alias", sql: PackageResources._012_alias_sql),
     Migration(name: "0012_opt_out_files", sql: PackageResources._012_opt_out_files_sql),
     Migration(name: "0015_service_window", sql: PackageResources._015_service_window_sql),
+    Migration(name: "0017_response", sql: PackageResources._017_response_sql),
   ]
 }

@@ -211,7 +211,9 @@ struct CampaignView: Sendable {
       "excluded_by_reason": list(counts.exclusions.map { ($0.key.word, $0.value) }),
       "skipped_by_reason": list(counts.skips.map { ($0.key.word, $0.value) }),
       "held_by_reason": list(counts.holds.map { ($0.key.word, $0.value) }),
-      "failed_by_code": list(counts.failures.map { (String($0.key), $0.value) }), "as_of": .time(asOf),
+      "failed_by_code": list(counts.failures.map { (String($0.key), $0.value) }),
+      "replied": .count(Int(counts.responses.replied)), "clicked": .count(Int(counts.responses.clicked)),
+      "opted_out": .count(Int(counts.responses.optedOut)), "as_of": .time(asOf),
     ]
   }
 

@@ -222,6 +222,9 @@ enum OpenAPISchemas {
       "skipped_by_reason": {"type": "object", "additionalProperties": {"type": "integer"}},
       "held_by_reason": {"type": "object", "additionalProperties": {"type": "integer"}},
       "failed_by_code": {"type": "object", "additionalProperties": {"type": "integer"}},
+      "replied": {"type": "integer", "description": "people who wrote something within a week; a stop is none"},
+      "clicked": {"type": "integer", "description": "people who pressed a button that is no stop; links are not told"},
+      "opted_out": {"type": "integer", "description": "people who stopped by answering it"},
       "as_of": {"type": "string", "format": "date-time"}}},
     "Cost": {"type": "object", "properties": {
       "campaign": {"type": "string"}, "market": {"type": "string"}, "category": {"type": "string"},
@@ -230,7 +233,9 @@ enum OpenAPISchemas {
       "charges": {"type": "string"}, "adjustments": {"type": "string"}, "charged": {"type": "integer"},
       "free": {"type": "integer"}, "unpriced": {"type": "integer"}, "delivered": {"type": "integer"},
       "read": {"type": "integer"}, "per_delivered": {"type": ["string", "null"]},
-      "per_read": {"type": ["string", "null"]}, "previous": {"type": "object"}}},
+      "per_read": {"type": ["string", "null"]},
+      "replied": {"type": "integer", "description": "by campaign alone and without a period, as clicked and opted_out"},
+      "clicked": {"type": "integer"}, "opted_out": {"type": "integer"}, "previous": {"type": "object"}}},
     "Month": {"type": "object", "properties": {
       "month": {"type": "string"}, "account": {"type": "string"},
       "state": {"enum": ["running", "provisional", "closing", "closed"]}, "statement": {"type": ["string", "null"]},

@@ -26,8 +26,8 @@ enum StormFigure {
     guard storm.derived == truth.derived else {
       throw BenchError("after the storm: \(storm.derived); told once and in order: \(truth.derived)")
     }
-    guard storm.strays >= storm.strangers, storm.strangers > 0 else {
-      throw BenchError("\(storm.strangers) receipts of strangers, \(storm.strays) kept")
+    for (reason, count) in storm.strangers where storm.strays[reason] ?? 0 < count {
+      throw BenchError("\(count) receipts of strangers (\(reason)), \(storm.strays[reason] ?? 0) kept")
     }
     Line(name: "receipt_storm.receipts", value: Double(storm.receipts), unit: "receipts").print()
     Line(name: "receipt_storm", value: storm.rate, unit: "receipts/s", floor: truth.rate).print()
@@ -37,10 +37,11 @@ enum StormFigure {
 
   private struct Told {
     var receipts = 0
-    var strangers = 0
+    /// By the reason under which they must be kept: as many of them, or as many people.
+    var strangers: [String: Int] = [:]
     var refused = 0
     var again = 0
-    var strays: Int64 = 0
+    var strays: [String: Int] = [:]
     /// To the last of them folded.
     var rate = 0.0
     var derived = ""
@@ -58,7 +59,11 @@ enum StormFigure {
     let events = isStorm ? storm.events : storm.truth
     var told = Told()
     told.receipts = events.count
-    told.strangers = events.count { [.foreign, .keyless, .unknown].contains($0.kind) }
+    told.strangers = [
+      "foreign_key": events.count { $0.kind == .foreign }, "no_key": events.count { $0.kind == .keyless },
+      // Several of one message that come together are kept once.
+      "unknown_recipient": Set(events.filter { $0.kind == .unknown }.map(\.seq)).count,
+    ]
     Bench.say("  \(events.count) receipts, \(isStorm ? "a storm" : "once and in order")")
     let posts = storm.posts(events, most: most)
     let started = BootInstant.now
@@ -89,7 +94,9 @@ enum StormFigure {
       throw BenchError("\(told.refused) forged posts were refused")
     }
     told.derived = try await derived(stage)
-    told.strays = try await stage.pool.run("select count(*) from stray_receipt")[0].int64(0)
+    for row in try await stage.pool.run("select reason, count(*) from stray_receipt group by 1") {
+      told.strays[row.text(0)] = Int(row.int64(1))
+    }
     service.with { $0.stop() }
     await stage.end()
     return told

@@ -81,6 +81,7 @@ final class ConsentReader {
 
   private func read(_ message: InboundMessage, into found: inout Heard) async throws {
     let said = try await said(by: message)
+    if said?.event != .stop, let response = message.response { found.responses.append(response) }
     let callback = message.stopCallback ?? message.keepCallback
     // Who writes by two names is known by both from now on, whatever they say.
     guard let said else {
@@ -221,6 +222,18 @@ final class ConsentReader {
 }
 
 extension InboundMessage {
+  /// What a marketer counts: something written, or a button of the message pressed.
+  fileprivate var response: Responses.Response? {
+    guard let from else { return nil }
+    switch kind {
+    case .text, .other: return Responses.Response(phone: from, context: contextID, isClick: false)
+    case .button, .interactive:
+      // The button of our own question is no campaign's.
+      return keepCallback == nil ? Responses.Response(phone: from, context: contextID, isClick: true) : nil
+    case .reaction, .system, .unsupported: return nil
+    }
+  }
+
   /// The key of our question, when its button "keep sending" was pressed.
   fileprivate var keepCallback: String? {
     guard let payload, payload.hasPrefix(ReplyAnswer.keep.prefix) else { return nil }

@@ -12,13 +12,16 @@ struct Heard: Sendable {
   var notices: [Notices.Notice] = []
   var owed: [Replies.Owed] = []
   var tasks: [ConsentTasks.New] = []
+  /// Answers to campaigns that are no words of consent.
+  var responses: [Responses.Response] = []
   /// Who wrote to which number: for a day they may be answered.
   var windows: [ServiceWindows.Opened] = []
   /// People who said start: their contacts become marketable again.
   var optIns: [(phone: PhoneNumber, at: Instant)] = []
 
   var isEmpty: Bool {
-    words.isEmpty && stoppers.isEmpty && notices.isEmpty && owed.isEmpty && tasks.isEmpty && optIns.isEmpty
+    words.isEmpty && stoppers.isEmpty && notices.isEmpty && owed.isEmpty && tasks.isEmpty && windows.isEmpty
+      && responses.isEmpty && optIns.isEmpty
   }
 
   mutating func add(_ other: Heard) {
@@ -28,6 +31,7 @@ struct Heard: Sendable {
     owed += other.owed
     tasks += other.tasks
     windows += other.windows
+    responses += other.responses
     optIns += other.optIns
   }
 
@@ -38,6 +42,7 @@ struct Heard: Sendable {
     if !owed.isEmpty { statements.append(Replies.owing(owed, business: business)) }
     if !words.isEmpty { statements.append(Consents.recording(words, business: business)) }
     if !windows.isEmpty { statements.append(ServiceWindows.opening(windows, business: business)) }
+    if !responses.isEmpty { statements.append(Responses.recording(responses, business: business)) }
     if !tasks.isEmpty { statements.append(ConsentTasks.opening(tasks, business: business)) }
     for optIn in optIns {
       statements.append(Consents.optIn(optIn.phone, source: "message", at: optIn.at, business: business))

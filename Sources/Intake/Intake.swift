@@ -169,6 +169,8 @@ public actor Intake {
     isGathering = false
     while hasWork(for: lane) {
       let batch = take(for: lane)
+      // What this lane leaves, or may not take, need not wait for its commit.
+      startLane()
       var stored = false
       do {
         try await store(batch, by: lane)
@@ -179,8 +181,8 @@ public actor Intake {
         log("receipts_not_stored", [("count", String(batch.count)), ("error", "\(error)")])
       }
       for item in batch { item.done.resume(returning: stored) }
-      // The other lane gathers what comes now; it will not be kept waiting for this one's commit.
-      if isGathering { break }
+      // The other lane gathers what comes now; words are for this one.
+      if isGathering, !lane.isFirst || spoken.isEmpty { break }
     }
     lane.isBusy = false
     startLane()

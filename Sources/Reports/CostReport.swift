@@ -14,11 +14,21 @@ public enum CostReport {
       (earlier.from, earlier.to) = period(before: from, to)
       for line in try await CostLines.read(earlier, on: pool) { before[line.keys + [line.currency]] = line.sums }
     }
+    // Answers have no day of their own, so they stand beside whole campaigns only.
+    let showsResponses = asked.groups == [.campaign] && asked.from == nil && asked.to == nil
+    let responses =
+      showsResponses ? try await Responses.sums(of: asked.business, campaign: asked.campaign, on: pool) : [:]
     return lines.map { line in
       var object = JSONObject()
       for (group, key) in zip(asked.groups, line.keys) { object.append(group.rawValue, .string(key)) }
       object.append("currency", .string(line.currency))
       append(line.sums, to: &object)
+      if showsResponses, let id = line.keys.first.flatMap({ Int64($0) }) {
+        let own = responses[Campaign.ID(id)] ?? Responses.Sums()
+        for (name, count) in [("replied", own.replied), ("clicked", own.clicked), ("opted_out", own.optedOut)] {
+          object.append(name, .number(String(count)))
+        }
+      }
       if comparing {
         var other = JSONObject()
         append(before[line.keys + [line.currency]] ?? CostLines.Sums(), to: &other)

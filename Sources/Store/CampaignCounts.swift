@@ -11,6 +11,8 @@ public struct CampaignCounts: Sendable {
   /// By Meta's error code.
   public var failures: [Int32: Int] = [:]
   public var costs: [Cost] = []
+  /// People who answered, pressed a button, stopped.
+  public var responses = Responses.Sums()
 
   public struct Cost: Sendable {
     public let currency: String
@@ -62,6 +64,7 @@ public struct CampaignCounts: Sendable {
           coalesce(sum(count) filter (where charge = 3), 0)::int8
         from posting where campaign_id = $1 group by 1 order by 1
         """, [.int8(id.rawValue)]),
+      Statement("select \(Responses.columns) from outcome_tally t where campaign_id = $1", [.int8(id.rawValue)]),
     ]
     let rows = Array(try await pool.transaction(.repeatableReadOnly) { try await $0.batch(statements) }.dropFirst(joining.count))
     var counts = CampaignCounts()
@@ -79,6 +82,7 @@ public struct CampaignCounts: Sendable {
     }
     for row in rows[1] { ExclusionReason(rawValue: row.int16(0)).map { counts.exclusions[$0] = Int(row.int64(1)) } }
     if counts.excluded > 0 { counts.states[.excluded] = counts.excluded }
+    counts.responses = Responses.sums(rows[3][0], at: 0)
     counts.costs = rows[2].map { row in
       Cost(
         currency: row.text(0), amount: row.amount(1), charged: Int(row.int64(2)), free: Int(row.int64(3)),

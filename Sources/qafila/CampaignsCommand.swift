@@ -271,6 +271,9 @@ enum CampaignSheet {
       for (state, count) in counts["states"]?.objectValue ?? [] where count.int64Value != 0 {
         sheet.add("  \(state.replacing("_", with: " "))", grouped(count.plain))
       }
+      for name in ["replied", "clicked", "opted_out"] where counts[name]?.int64Value ?? 0 > 0 {
+        sheet.add(name.replacing("_", with: " "), grouped(counts.text(name)))
+      }
     }
     for cost in campaign["cost"]?.arrayValue ?? [] {
       sheet.add("cost", "\(cost.text("amount")) \(cost.text("currency")) for \(cost.text("charged")) charged messages")
