@@ -163,7 +163,7 @@ public enum Erasure {
     if waits, now - row.instant(4) < patience { return false }
 
     let campaigns = try await pool.run(
-      "select campaign_id from campaign where business_id = $1 and prepared_at is not null order by 1", .int8(business))
+      "select campaign_id from campaign where business_id = $1 order by 1", .int8(business))
     for campaign in campaigns.map({ $0.int64(0) }) {
       let seqs = try await pool.run(
         "select seq from recipient where campaign_id = $1 and (phone = any($2) or contact_id = any($3))", .int8(campaign),

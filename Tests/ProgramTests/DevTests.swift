@@ -101,6 +101,19 @@ import Testing
         + "qafila keys list && QAFILA_API_KEY=$key qafila campaigns pause \(id)")
     #expect(made.output.contains("books") && !made.output.contains("qk_"), "\(made.output)")
     #expect(made.code != 0 && made.output.contains("role"), "finance pauses nothing: \(made.output)")
+    // One person on one screen, their data in a file of their own, and forgotten; a file of stops.
+    let one = "printf '+201001000001\\n'"
+    let found = try dev.run("\(one) | qafila contacts find -")
+    #expect(found.output.contains("in: all.") && found.output.contains("Ramadan 1"), "\(found.output)")
+    let export = try dev.run(
+      "\(one) | qafila contacts export - --output me.json && stat -c %a me.json && grep -c first_name me.json")
+    #expect(export.output.hasSuffix("600\n1\n"), "\(export.output)")
+    #expect(try dev.run("\(one) | qafila contacts erase -").output.contains("Erasing is final"))
+    let erased = try dev.run("\(one) | qafila contacts erase - --yes && \(one) | qafila contacts find -")
+    #expect(erased.output.contains("Erased: 1 contacts, 1 messages"), "\(erased.output)")
+    #expect(erased.output.contains("No contact is stored"), "\(erased.output)")
+    let stops = try dev.run("printf 'phone\\n01001000002\\nx\\n' | qafila opt-outs import - --default-region EG")
+    #expect(stops.output.contains("Recorded: 1 of 2 rows. Not read: 1."), "\(stops.output)")
     #expect(dev.stop() == 0)
 
     // The second run goes on where the first one ended.
