@@ -84,6 +84,10 @@ import Testing
     }
     #expect(found.count == rows.count, "somebody has two rows")
     #expect(found == expected)
+    // Nothing is left untried: every reason won somewhere, but for two people's own and for what this plan does not ask.
+    var tried = Set(found.values.compactMap { $0 }).union([.senderOwnNumber])
+    if !frozen.requireOptIn { tried.insert(.noOptIn) }
+    #expect(tried == Set(ExclusionReason.allCases))
     #expect(done.recipients + done.excluded == expected.count)
     let forecast = try await Freeze.counts(frozen, on: store.pool)
     #expect(forecast.reduce(0) { $0 + $1.people } == expected.count)
