@@ -39,6 +39,8 @@ struct Bench {
     var contacts = 1_000_000
     /// Of `expansion`, in a hundred.
     var optOuts = 20
+    /// Of `send_throughput`: one without a rate that would matter, or several at 1,000 a second each.
+    var numbers = 1
     /// Requests in flight of the bare client.
     var inFlight = 64
     /// Keeps the cluster's folder and says where it is.
@@ -63,6 +65,9 @@ struct Bench {
       case "--recipients": options.recipients = number(word)
       case "--contacts": options.contacts = number(word)
       case "--opt-outs": options.optOuts = number(word)
+      case "--numbers":
+        options.numbers = number(word)
+        guard options.numbers <= 40 else { refuse("--numbers takes at most 40") }
       case "--in-flight": options.inFlight = number(word)
       case "--keep": options.keeps = true
       default:
@@ -90,8 +95,8 @@ struct Bench {
 
   private static func refuse(_ reason: String) -> Never {
     say(
-      "\(reason)\nusage: deploy/bench [--rounds N] [--seconds N] [--recipients N] [--contacts N] [--opt-outs PERCENT] [--in-flight N] "
-        + "[--keep] [NAME…]\n"
+      "\(reason)\nusage: deploy/bench [--rounds N] [--seconds N] [--recipients N] [--contacts N] [--opt-outs PERCENT] "
+        + "[--numbers N] [--in-flight N] [--keep] [NAME…]\n"
         + figures.map { "  \($0.name): \($0.about)" }.joined(separator: "\n"))
     exit(2)
   }

@@ -21,13 +21,16 @@ extension Stage {
   func startSandbox(port: UInt16, throughput: Int, webhook: String?) async throws -> Program {
     let path = "\(directory)/sandbox-\(port).json"
     let to = webhook.map { "\"webhook_url\": \"\($0)\"," } ?? ""
+    let numbers = phoneNumberIDs.enumerated().map { index, id in
+      "{\"id\": \"\(id)\", \"display_phone_number\": \"+\(201_090_000_000 + index)\", \"throughput\": \(throughput)}"
+    }
     try Files.write(
       """
       {"listen": "127.0.0.1:\(port)", "seed": 7, \(to)
        "receipts": {"on": \(webhook == nil ? "false" : "true"), "batch": 100, "delay_scale": 0.001, "max_queue_mb": 512},
        "people": {"not_on_whatsapp": 0, "unreachable": 0, "online": 1, "readers": 0.65, "holdout": 0, "marketing_cap": 0,
         "stop_rate": 0, "block_rate": 0, "reply_rate": 0},
-       "accounts": [{"id": "102290129340398", "numbers": [{"id": "\(Stage.phoneNumberID)", "throughput": \(throughput)}]}]}
+       "accounts": [{"id": "102290129340398", "numbers": [\(numbers.joined(separator: ", "))]}]}
       """, to: path)
     let identity =
       scheme == "https"

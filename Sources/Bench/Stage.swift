@@ -23,6 +23,9 @@ final class Stage: Sendable {
   let account: Account.ID
   let template: Template.ID
   let number: Number.ID
+  /// `number` and, where several were asked for, those beside it.
+  let numbers: [Number.ID]
+  let phoneNumberIDs: [String]
   let sealKey: SealKey
   /// `http`, or `https` where the Sandbox speaks TLS with the identity of `tls/`.
   let scheme: String
@@ -61,14 +64,19 @@ final class Stage: Sendable {
     let sealed = Tokens(sealKey: key).sealed(Stage.token)
     var seen = Numbers.Observation(raw: .object([:]))
     seen.status = "CONNECTED"
-    let registered = try await Numbers.register(
-      Numbers.Registration(
-        phoneNumberID: Stage.phoneNumberID, wabaID: "102290129340398", portfolio: nil, currency: "USD", zone: "Africa/Cairo",
-        subscribed: true, phone: PhoneNumber(e164: "+201090000000")!, sealedToken: sealed.sealed,
-        tokenDigest: sealed.digest, seen: seen),
-      business: installation.business, by: "bench", on: pool)
-    guard let registered else { throw BenchError("the number is refused") }
-    number = registered
+    phoneNumberIDs = [Stage.phoneNumberID] + (1..<max(1, options.numbers)).map { "2\(10_654_035_224_200 + $0)" }
+    var numbers: [Number.ID] = []
+    for (index, id) in phoneNumberIDs.enumerated() {
+      let registered = try await Numbers.register(
+        Numbers.Registration(
+          phoneNumberID: id, wabaID: "102290129340398", portfolio: nil, currency: "USD", zone: "Africa/Cairo",
+          subscribed: true, phone: PhoneNumber(digits: 201_090_000_000 + Int64(index))!, sealedToken: sealed.sealed,
+          tokenDigest: sealed.digest, seen: seen),
+        business: installation.business, by: "bench", on: pool)
+      guard let registered else { throw BenchError("the number is refused") }
+      numbers.append(registered)
+    }
+    (self.numbers, number) = (numbers, numbers[0])
     account = Account.ID(try await pool.run("select account_id from account")[0].int64(0))
     _ = try await Templates.sync(
       [
@@ -196,13 +204,13 @@ final class Stage: Sendable {
       json: JSONValue(
         parsing: Array(
           """
-          {"name": "offer", "from": "\(Stage.phoneNumberID)", "template": {"name": "ramadan_offer", "language": "ar",
+          {"name": "offer", "from": ["\(phoneNumberIDs.joined(separator: "\", \""))"], "template": {"name": "ramadan_offer", "language": "ar",
            "stop_button": 0, "parameters": {"body": [{"attr": "first_name", "fallback": "عميلنا العزيز"}, "20%"]}},
            "audience": {"id": "\(audience)"}, "schedule": {"start_at": "now", "window": "always"},
            "pace": {\(pace)"jitter": "\(jitter)"}, "require_opt_in": true}
           """.utf8)))
     let campaign = try await Campaigns.insert(
-      Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: [number]),
+      Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: numbers),
       business: installation.business, by: "bench", on: pool)
     if held { try await hold(campaign) }
     guard let text = try await Templates.read(template, on: pool),
