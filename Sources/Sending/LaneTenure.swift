@@ -72,8 +72,9 @@ extension Lane {
     }
   }
 
-  /// The end of a tenure in good order: answers awaited, facts committed, the lane released, so that the next owner need
-  /// not wait. Bounded by the answer timeout.
+  /// The end of a tenure in good order: what was claimed and has not left goes back, answers are awaited for a moment,
+  /// facts committed, the lane released, so that the next owner need not wait. What Meta answers later, up to the answer
+  /// timeout, is recorded all the same; the next owner has doubted it meanwhile.
   func finish() async {
     if let pacing { line.reactor.cancel(pacing) }
     pacing = nil
@@ -88,19 +89,36 @@ extension Lane {
 
   func settleAndRelease(_ wasOwning: Bool) async {
     let deadline = now + line.settings.answerTimeout.nanoseconds
+    let patience = now + line.settings.handOverPatience.nanoseconds
+    var releases = wasOwning
+    if wasOwning { giveBackClaimed() }
     do {
       while inFlightTotal > 0 || !ended.isEmpty, now < deadline {
         if !ended.isEmpty { try await flush() }
+        if releases, now >= patience, ended.isEmpty {
+          try await release()
+          releases = false
+        }
         try await line.reactor.sleep(for: .milliseconds(10))
       }
-      if wasOwning {
-        advanceDone()
-        try await LaneLog.release(numberID, k: k + 1, epoch: epoch, node: line.node, doneK: doneK, on: line.claims)
-        line.log("lane_released", [("number", number.phoneNumberID)])
-      }
+      if releases { try await release() }
     } catch {
       // Not released in order: the next owner waits for our silence and sweeps.
       line.log("lane_not_released", [("number", number.phoneNumberID), ("error", "\(error)")])
     }
+  }
+
+  /// Nothing of it left, and nothing of it will: only this lane could hand it over. Those that the gate let pass would else
+  /// be doubted by the next owner and never be written to.
+  private func giveBackClaimed() {
+    for campaign in queue.streams.keys {
+      for message in queue.withdraw(campaign) { finished(message, back: .returned, after: 0) }
+    }
+  }
+
+  private func release() async throws {
+    advanceDone()
+    try await LaneLog.release(numberID, k: k + 1, epoch: epoch, node: line.node, doneK: doneK, on: line.claims)
+    line.log("lane_released", [("number", number.phoneNumberID)])
   }
 }

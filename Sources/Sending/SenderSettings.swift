@@ -17,12 +17,16 @@ public struct SenderSettings: Sendable {
   /// After a takeover nothing leaves for so long: the old owner's gate answers have run out (250 ms, and 300 ms for a gate
   /// statement under way), and the window of its last sends has passed.
   public var quarantine: Duration = .milliseconds(1600)
+  /// Ending in good order, a lane waits so long for Meta's answers before it lets the next owner go on.
+  public var handOverPatience: Duration = .seconds(1)
   public var gateEvery: Duration = .milliseconds(50)
   public var factsEvery: Duration = .milliseconds(20)
   public var factsBatch = 1000
   /// Facts in memory; above it nothing is handed over until the database takes them.
   public var factsBound = 20_000
   public var pollEvery: Duration = .milliseconds(250)
+  /// How often a lane asks for urgent messages.
+  public var urgentEvery: Duration = .milliseconds(100)
   public var pathAllowance: Duration = LaneShare.pathAllowance
   public var inFlight = 1000
   /// How often a person is tried again whom Meta held for a day (131049); then it is final.
