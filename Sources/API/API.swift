@@ -31,6 +31,7 @@ public final class API: Sendable {
     CampaignActions(services, counts).add(to: &router)
     CampaignTrials(services).add(to: &router)
     RecipientRoutes(services, counts).add(to: &router)
+    MessageRoutes(services).add(to: &router)
     ConsentRoutes(services).add(to: &router)
     StopWordRoutes(services).add(to: &router)
     ContactRoutes(services).add(to: &router)

@@ -106,10 +106,10 @@ struct CampaignCheck: Sendable {
 
   // MARK: Numbers
 
-  private func numbers(_ from: [String]) async throws -> [Numbers.Entry] {
+  func numbers(_ from: [String], at field: (Int) -> String = { "from[\($0)]" }) async throws -> [Numbers.Entry] {
     var numbers: [Numbers.Entry] = []
     for (index, word) in from.enumerated() {
-      let path = "from[\(index)]"
+      let path = field(index)
       let found = try await Numbers.find(word, of: business, on: services.pool)
       guard let entry = found.first else {
         throw Problem(
@@ -145,7 +145,7 @@ struct CampaignCheck: Sendable {
 
   // MARK: Template
 
-  private func template(_ part: CampaignSpec.TemplatePart, account: Account.ID, isDryRun: Bool) async throws
+  func template(_ part: CampaignSpec.TemplatePart, account: Account.ID, isDryRun: Bool) async throws
     -> Templates.Entry
   {
     let named = try await Templates.named(part.name, account: account, on: services.pool)

@@ -94,10 +94,10 @@ struct ForecastTime: Sendable {
         reservePercent: number.reservePercent, isJittered: pace.jitter == .human)
       guard let own = share.pace(perSecond: number.limit, allowance: LaneShare.pathAllowance) else { return nil }
       let interval = EmissionInterval(limit: number.limit, per: .seconds(1), pathAllowance: LaneShare.pathAllowance)
-      let sharing = 1 + (others[number.id] ?? 0)
-      let step = LaneShare.step(own, number: interval, sharing: sharing)
+      let others = others[number.id] ?? 0
+      let step = LaneShare.step(own, number: interval, weight: checked.draft.spec.priority, others: others)
       let limit: VirtualRun.Limit =
-        step > own.interval ? (sharing > 1 ? .sharing : .number)
+        step > own.interval ? (others > 0 ? .sharing : .number)
         : own.isOwn && !(pace.unit == .second && pace.limit == free) ? .pace : .number
       return VirtualRun.Lane(step: step, limit: limit)
     }

@@ -163,6 +163,16 @@ enum OpenAPI {
       method: "post", path: "/v1/campaigns/{id}/test", summary: "Send to named phones now, counted apart", body: "Test",
       status: 201, answer: "Campaign"),
     Operation(
+      method: "post", path: "/v1/messages",
+      summary: """
+        One message ahead of the campaigns: a utility or authentication template, or text to somebody who wrote to the \
+        number in the last 24 hours
+        """, body: "NewMessage", status: 202, answer: "Message"),
+    Operation(
+      method: "get", path: "/v1/messages/{id}",
+      summary: "What somebody was sent and what became of it, by id or recipient_ref; codes are not shown again",
+      answer: "Message"),
+    Operation(
       method: "get", path: "/v1/campaigns/{id}/recipients",
       summary: """
         One row per person, with the reason. Who was left out for several has the first of: \

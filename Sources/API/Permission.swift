@@ -6,6 +6,8 @@ public enum Permission: String, CaseIterable, Sendable {
   case read
   case loadAudiences
   case draftCampaigns
+  /// One message to one person, ahead of the campaigns.
+  case sendMessages
   /// Whom campaigns leave alone unless they say otherwise.
   case setPolicy
   /// A marketer's own; operators pause all.
@@ -43,6 +45,7 @@ public enum Permission: String, CaseIterable, Sendable {
     case .read: [.marketer, .operate, .finance, .privacy, .admin]
     case .loadAudiences: [.marketer, .operate, .privacy, .admin]
     case .draftCampaigns: [.marketer, .operate, .admin]
+    case .sendMessages: [.marketer, .operate, .admin]
     case .setPolicy: [.operate, .admin]
     case .pauseCampaigns: [.marketer, .operate, .admin]
     case .resumeCampaigns: [.marketer, .operate, .admin]

@@ -25,9 +25,10 @@ enum Preparation {
     }
     // The record keeps no order of named parameters; the text's own is everybody's.
     launched.spec.template.order(header: definition.headerNames, body: definition.body.names)
-    let plan = FreezePlan(
+    var plan = FreezePlan(
       launched.spec, category: subject.category, business: subject.business, accountZone: subject.accountZone,
       senderPhones: subject.senderPhones, bodyRoom: ParameterFault.bodyLimit - definition.body.fixedLength, now: now)
+    if subject.numbers.count > 1 { plan.numbers = subject.numbers }
     do {
       let done = try await Freeze.run(plan, campaign: campaign, on: pool)
       try await Tending.analyze(campaign, on: pool)

@@ -47,9 +47,11 @@ public struct LaneShare: Hashable, Sendable {
       isJittered: isJittered)
   }
 
-  /// The distance of this campaign's slots on a number whose own interval is `number` and which `sharing` campaigns use:
-  /// each at most its part of the number's rate.
-  public static func step(_ pace: Pace, number: EmissionInterval, sharing: Int) -> EmissionInterval {
-    max(pace.interval, EmissionInterval(nanoseconds: number.nanoseconds * Int64(max(1, sharing))))
+  /// The distance of this campaign's slots on a number whose own interval is `number`, beside others of together the
+  /// weight `others` that want all they can get: at most its part of the number's rate. What the lane does when others
+  /// want less is `FairShare`'s matter.
+  public static func step(_ pace: Pace, number: EmissionInterval, weight: Int, others: Int) -> EmissionInterval {
+    let all = number.nanoseconds * Int64(weight + others)
+    return max(pace.interval, EmissionInterval(nanoseconds: (all - 1) / Int64(weight) + 1))
   }
 }

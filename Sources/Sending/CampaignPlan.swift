@@ -10,7 +10,7 @@ struct CampaignPlan: Sendable {
   /// What each recipient is sent.
   enum Body {
     case template(TemplateMessage)
-    /// A confirmation or a question: text and buttons are the recipient's own values.
+    /// A confirmation, a question or an answer: text and buttons are the recipient's own values.
     case reply
 
     func render(to phone: PhoneNumber, values: [String], key: MessageKey, installation: String) -> [UInt8] {
@@ -45,6 +45,11 @@ struct CampaignPlan: Sendable {
   let freeZones: [String]
   /// Of all runs.
   let zones: [String]
+  /// Goes ahead of the campaigns, within the share that the number keeps for that: urgent messages and confirmations.
+  var isUrgent = false
+  /// So many parts of the number beside others.
+  var weight = 1
+  var hasStaying = false
 
   /// This lane's part of the campaign's pace; nil when it has none.
   func pace(perSecond: Int, allowance: Duration) -> LaneShare.Pace? {
@@ -63,9 +68,9 @@ extension CampaignPlan {
     _ live: LiveCampaigns.LiveCampaign, message known: Body?, reservePercent: Int,
     calendars: [BlackoutCalendar], wall: Instant, boot: Int64
   ) throws {
-    // Confirmations have no request: at once, at the number's pace, at any hour.
-    let isReply = try JSONValue(parsing: live.frozen)["reply"]?.boolValue == true
-    let frozen = isReply ? nil : try FrozenCampaign.read(live.frozen)
+    // Urgent messages and confirmations have no request: at once, at the number's pace, at any hour.
+    isUrgent = live.kind == .urgent || live.kind == .confirmation
+    let frozen = isUrgent ? nil : try FrozenCampaign.read(live.frozen)
     var spec = frozen?.spec
     campaign = live.campaign
     template = live.template
@@ -80,14 +85,18 @@ extension CampaignPlan {
         components: frozen.components)
       spec?.template.order(header: definition.headerNames, body: definition.body.names)
       message = .template(try TemplateMessage(definition, TemplateFill((spec ?? frozen.spec).template)))
+    } else if let template = try JSONValue(parsing: live.frozen)["template"] {
+      message = .template(try TemplateMessage(placesOf: template))
     } else {
       message = .reply
     }
     let asked = live.jitter.flatMap { CampaignSpec.Pace.Jitter(rawValue: $0) } ?? spec?.pace.jitter
     jitter = asked == .human ? .human : .none
     // Without a pace of its own there is nothing to divide: the number's rate is its pace.
-    ownPace = isReply || spec?.pace.limit == nil ? nil : (live.share.limit, .seconds(live.share.seconds))
+    ownPace = isUrgent || spec?.pace.limit == nil ? nil : (live.share.limit, .seconds(live.share.seconds))
     self.reservePercent = reservePercent
+    weight = spec?.priority ?? 1
+    hasStaying = live.hasStaying
     opening = spec?.schedule.opening(calendars) ?? Opening(window: nil)
     endsAt = live.endAt
     endAt = live.endAt.map { boot + ($0 - wall).nanoseconds }

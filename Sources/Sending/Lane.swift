@@ -63,6 +63,9 @@ actor Lane {
   /// Asked about due rows, or free runs, since the last look at the campaigns, and found none.
   var dueTaken: Set<Campaign.ID> = []
   var exhausted: Set<Campaign.ID> = []
+  /// Standing campaigns with urgent messages to claim, and when to ask again which have.
+  var urgentDue: Set<Campaign.ID> = []
+  var urgentLookAt: Int64 = 0
 
   /// A message that this lane is done with, and what must be committed before it may be forgotten.
   struct Ended {

@@ -15,6 +15,7 @@ extension Lane {
       }
       var claimed = false
       for message in queue.closed(at: now) { finished(message, back: .returned, after: 0) }
+      if now >= urgentLookAt { try await lookForUrgent() }
       if ended.count < line.settings.factsBound, now >= restsUntil {
         for plan in plans where !plan.isCancelled {
           claimed = try await claim(for: plan) || claimed
@@ -30,13 +31,13 @@ extension Lane {
     let campaign = plan.campaign
     guard let want = queue.want(campaign, at: now) else { return false }
     let wall = Instant.now.nanoseconds - now
-    if plan.hasDue, !dueTaken.contains(campaign) {
+    if plan.isUrgent ? urgentDue.contains(campaign) : plan.hasDue && !dueTaken.contains(campaign) {
       let open = openZones(plan.zones, of: plan)
       let next = k + 1
       let recipients = try await surely(next) {
         try await LaneLog.claimDue(
           numberID, k: next, epoch: epoch, node: line.node, doneK: doneK, campaign: campaign,
-          zones: open.zones.count == plan.zones.count ? nil : open.zones,
+          zones: open.zones.count == plan.zones.count ? nil : open.zones, staying: plan.hasStaying,
           limit: want.count(before: open.until), slot0: want.slot0 + wall, step: want.step, on: line.claims)
       }
       if !recipients.isEmpty {
@@ -44,11 +45,15 @@ extension Lane {
         return true
       }
       dueTaken.insert(campaign)
+      urgentDue.remove(campaign)
     }
     try await takeUp(campaign, plan)
-    guard var take = queue.streams[campaign]?.take else { return false }
-    let open = openZones([take.zone], of: plan)
-    guard !open.zones.isEmpty else { return false }
+    let zone = queue.streams[campaign]?.take?.zone
+    let open = openZones(zone.map { [$0] } ?? [], of: plan)
+    guard var take = queue.streams[campaign]?.take, !open.zones.isEmpty else {
+      queue.tried(campaign, found: false)
+      return false
+    }
     let hi = min(take.hi, take.cursor + Int32(want.count(before: open.until)) - 1)
     let next = k + 1
     let recipients = try await surely(next) {
@@ -60,6 +65,13 @@ extension Lane {
     queue.setTake(take.cursor > take.hi ? nil : take, of: campaign)
     self.take(recipients, claim: next, campaign: campaign, until: open.until)
     return true
+  }
+
+  /// Urgent messages do not wait for the next look at the campaigns.
+  private func lookForUrgent() async throws {
+    let urgent = plans.filter { $0.isUrgent && !$0.isCancelled }.map(\.campaign)
+    urgentDue = urgent.isEmpty ? [] : try await LiveCampaigns.due(among: urgent, on: line.claims)
+    urgentLookAt = now + line.settings.urgentEvery.nanoseconds
   }
 
   /// Who said stop since the freeze gives up their slot when their run is opened. It is the gate that keeps the promise:

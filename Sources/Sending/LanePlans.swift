@@ -45,6 +45,8 @@ extension Lane {
     openings = openings.filter { queue.streams[$0.key] != nil }
     // Other lanes took runs, people came back, zones opened: everything may be asked about again.
     (dueTaken, exhausted) = ([], [])
+    // A standing campaign that is new here need not wait.
+    urgentLookAt = 0
   }
 
   /// This number has no part in a campaign any more: who waits here goes back to everybody's queue, the rest of the run to

@@ -18,6 +18,8 @@ struct LaneQueue {
     var catchUp: Int64 = 50_000_000
     var claimLength = 2000
     var gateLength = 1000
+    /// Urgent messages of one standing campaign in the lane.
+    var urgentAhead = 200
     /// Handed over and not answered: at least and at most so many at once, by how quick the answers are.
     var inFlightLeast = 64
     var inFlight = 1000
@@ -51,6 +53,10 @@ struct LaneQueue {
     var returned: [Message] = []
     var take: LaneLog.Take?
     var isHalted = false
+    /// Nothing of it could be claimed at the last try: closed hours, or everything is under way.
+    var isDry = false
+    /// The lane was last divided without it.
+    var sharesNothing = false
     /// The earliest end of the hours of what is pending.
     var closesAt = Int64.max
     /// Its template does not work before; boot clock.
@@ -58,6 +64,7 @@ struct LaneQueue {
 
     var waiting: Int { pending.count - head }
     var isEmpty: Bool { waiting == 0 && returned.isEmpty }
+    var isIdle: Bool { isHalted || (isDry && isEmpty) }
   }
 
   enum Decision {
@@ -76,6 +83,8 @@ struct LaneQueue {
   private var window: AnswerWindow
   private var ring: GuardRing
   private var pacer: Bucket
+  private var reserved: ReservedShare?
+  private var reservePercent = 0
   private var throttle = Throttle()
   private var breather = Breather()
   private var pairs = PairLimit()
@@ -97,10 +106,14 @@ struct LaneQueue {
 
   /// Takes the campaigns as they are now: new ones get a stream, those that ended lose it once it is empty.
   mutating func adopt(_ plans: [CampaignPlan], perSecond: Int) {
-    if perSecond != self.perSecond {
+    let isOther = perSecond != self.perSecond
+    if isOther {
       self.perSecond = perSecond
       ring = ring.under(limit: perSecond, window: .seconds(1))
       pacer = Bucket(interval: LaneQueue.interval(perSecond, limits), tat: pacer.tat)
+    }
+    if let percent = plans.first?.reservePercent, reserved == nil || percent != reservePercent || isOther {
+      (reservePercent, reserved) = (percent, ReservedShare(percent: percent, of: perSecond))
     }
     let live = Dictionary(uniqueKeysWithValues: plans.map { ($0.campaign, $0) })
     for (campaign, stream) in streams where live[campaign] == nil && stream.isEmpty { streams[campaign] = nil }
@@ -118,12 +131,38 @@ struct LaneQueue {
         streams[plan.campaign] = stream
       }
     }
-    // Campaigns share the lane by steps of their own: each at most its part of the number's rate.
-    let sharing = max(1, streams.values.count { !$0.isHalted })
-    for campaign in streams.keys {
-      guard let pace = streams[campaign]!.plan.pace(perSecond: perSecond, allowance: limits.pathAllowance) else { continue }
-      streams[campaign]!.bucket.interval = LaneShare.step(pace, number: pacer.interval, sharing: sharing)
+    share()
+  }
+
+  /// Campaigns share the lane by steps of their own, by weight; what one does not use the others have. One that has
+  /// nothing to send now counts for none, and gets its part from the claim on that finds something. Urgent messages take
+  /// the number's own step: what they may take ahead of others is the reserve's matter.
+  private mutating func share() {
+    var (working, idle): ([(Campaign.ID, FairShare.Part)], [(Campaign.ID, FairShare.Part)]) = ([], [])
+    for (campaign, stream) in streams {
+      guard let pace = stream.plan.pace(perSecond: perSecond, allowance: limits.pathAllowance) else { continue }
+      if stream.plan.isUrgent {
+        streams[campaign]!.bucket.interval = pacer.interval
+        continue
+      }
+      let part = FairShare.Part(weight: stream.plan.weight, own: pace.interval)
+      streams[campaign]!.sharesNothing = stream.isIdle
+      if stream.isIdle { idle.append((campaign, part)) } else { working.append((campaign, part)) }
     }
+    for (campaign, step) in zip(working.map(\.0), FairShare.steps(working.map(\.1), number: pacer.interval)) {
+      streams[campaign]!.bucket.interval = step
+    }
+    for (campaign, part) in idle {
+      streams[campaign]!.bucket.interval = FairShare.steps(working.map(\.1) + [part], number: pacer.interval).last!
+    }
+  }
+
+  /// Whether the last try to claim of a campaign found anybody.
+  mutating func tried(_ campaign: Campaign.ID, found: Bool) {
+    guard let stream = streams[campaign], !stream.plan.isUrgent else { return }
+    let isIdle = stream.isIdle
+    streams[campaign]!.isDry = !found
+    if streams[campaign]!.isIdle != isIdle || isIdle != stream.sharesNothing { share() }
   }
 
   /// A campaign as it is now, its pace perhaps another one. Slots already given keep their times; what was sent stays
@@ -185,6 +224,11 @@ struct LaneQueue {
       streams[campaign] = stream
       return nil
     }
+    if stream.plan.isUrgent {
+      let free = limits.urgentAhead - stream.waiting
+      // All of them from now on: their turn among the others is no promise of theirs.
+      return free > 0 ? Want(campaign: campaign, count: free, step: 1, slot0: now) : nil
+    }
     let free = min(limits.claimLength, limits.claimLength * 2 - stream.waiting)
     guard free > 0 else { return nil }
     var trial = stream.bucket
@@ -198,6 +242,7 @@ struct LaneQueue {
   mutating func claimed(
     _ recipients: [LaneLog.Recipient], claim: Int64, campaign: Campaign.ID, until: Int64 = .max, at now: Int64
   ) {
+    tried(campaign, found: true)
     guard var stream = streams[campaign] else { return }
     stream.closesAt = min(stream.closesAt, until)
     let slots = stream.bucket.reserve(recipients.count, at: now)
@@ -260,15 +305,20 @@ struct LaneQueue {
 
   /// What may leave now. The caller hands over what it is given, at once, and reports it with `left`.
   mutating func next(at now: Int64) -> Decision {
-    var best: Campaign.ID?
-    var bestAt = Int64.max
+    var (best, bestAt): (Campaign.ID?, Int64) = (nil, .max)
+    var (urgent, urgentAt): (Campaign.ID?, Int64) = (nil, .max)
     for (campaign, stream) in streams where stream.head < stream.pending.count && !stream.isHalted {
       let message = stream.pending[stream.head]
       // What comes too late for its people's hours waits for `closed`; others go past it.
       guard message.gatedAt != .min, now < message.until else { continue }
       let at = max(message.sendAt, stream.restsUntil, stream.ring?.earliest(after: .min) ?? .min)
       if at < bestAt || (at == bestAt && campaign < best!) { (best, bestAt) = (campaign, at) }
+      if stream.plan.isUrgent, stream.restsUntil <= now, at < urgentAt || (at == urgentAt && campaign < urgent!) {
+        (urgent, urgentAt) = (campaign, at)
+      }
     }
+    // Ahead of the others, and of the turn that it has among them, within the share that the number keeps for it.
+    if let urgent, reserved?.permits(at: now) ?? false { (best, bestAt) = (urgent, streams[urgent]!.restsUntil) }
     guard let campaign = best else { return .idle }
     // The number's laws: its own interval with a little slack for late wake-ups, the throttle's rest, and the ring.
     let slack = min(pacer.interval.nanoseconds * Int64(max(1, perSecond / 50)), limits.catchUp)
@@ -297,6 +347,7 @@ struct LaneQueue {
     inFlight += 1
     guard var stream = streams.removeValue(forKey: message.campaign) else { return }
     stream.ring?.note(at: now)
+    if stream.plan.isUrgent { reserved?.went(at: now) }
     stream.head += 1
     if stream.head > 512, stream.head * 2 > stream.pending.count {
       stream.pending.removeFirst(stream.head)

@@ -21,12 +21,15 @@ public struct CampaignSpec: Sendable, Equatable {
   /// What stops it by itself.
   public var guarding: Guarding
 
-  static let known = ["name", "from", "template", "audience", "schedule", "pace", "guard", "require_opt_in"]
+  /// Beside other campaigns of a number: one of 3 beside one of 1 gets three of four messages.
+  public var priority = 1
+
+  static let known = ["name", "from", "template", "audience", "schedule", "pace", "priority", "guard", "require_opt_in"]
     + ContactLimits.names
   /// Fields of later work: refused by name, so that nobody believes in a limit that nothing keeps.
   static let later = [
     "budget", "pilot", "recurrence", "variants", "approval",
-    "warm_up", "priority", "seed_list", "reserve_for_others", "ttl", "messages",
+    "warm_up", "seed_list", "reserve_for_others", "ttl", "messages",
   ]
 
   public init(json: JSONValue) throws(Problem) {
@@ -40,6 +43,7 @@ public struct CampaignSpec: Sendable, Equatable {
     schedule = try SchedulePart(json: fields["schedule"] ?? .object(JSONObject()), at: "schedule")
     pace = try Pace(json: fields["pace"] ?? .object(JSONObject()), at: "pace")
     guarding = try fields["guard"].map { json throws(Problem) in try Guarding(json: json, at: "guard") } ?? Guarding()
+    priority = Int(try fields.integer("priority", in: 1...10) ?? 1)
     requireOptIn = try fields.flag("require_opt_in")
     limits = try ContactLimits(fields)
   }
@@ -79,6 +83,7 @@ public struct CampaignSpec: Sendable, Equatable {
       "schedule": schedule.json,
     ]
     if let pace = pace.json { object.append("pace", pace) }
+    object.append("priority", .number(String(priority)))
     object.append("guard", guarding.json)
     if let requireOptIn { object.append("require_opt_in", .bool(requireOptIn)) }
     for field in limits.json.fields { object.append(field.key, field.value) }

@@ -58,7 +58,7 @@ extension CampaignSpec {
       parameters.body = sorted(parameters.body, body)
     }
 
-    init(json: JSONValue, at path: String) throws(Problem) {
+    public init(json: JSONValue, at path: String) throws(Problem) {
       let fields = try Fields(
         json, at: path, known: ["name", "language", "stop_button", "parameters"],
         later: ["header_media", "carousel", "limited_time_offer", "flow", "ttl"])

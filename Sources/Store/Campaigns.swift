@@ -245,12 +245,13 @@ public enum Campaigns {
     return row.optionalInstant(0).map { ($0, Int(row.int64(1))) }
   }
 
-  /// How many campaigns are sending from each of these numbers now; those that are paused leave their part to others.
+  /// The priorities together of the campaigns that send from each of these numbers now; those that are paused leave their
+  /// part to others.
   public static func sending(from numbers: [Number.ID], on pool: Pool) async throws(DatabaseError) -> [Number.ID: Int] {
     let rows = try await pool.run(
       """
-      select n, count(*) from campaign c, unnest(c.numbers) n
-      where c.state = 5 and n = any($1)
+      select n, sum(coalesce((c.frozen->'spec'->>'priority')::int8, 1))::int8 from campaign c, unnest(c.numbers) n
+      where c.state = 5 and n = any($1) and c.kind in (1, 2)
         and not exists (select from open_pause p where p.scope = 7 and p.scope_id = c.campaign_id)
       group by n
       """, .int8s(numbers.map(\.rawValue)))
@@ -269,7 +270,7 @@ public enum Campaigns {
   // MARK: Rows
 
   private static let select = """
-    select c.campaign_id, c.kind, c.parent_id, c.name, c.state, c.spec, c.account_id, a.portfolio_id, c.template_id,
+    select c.campaign_id, c.kind, c.parent_id, c.name, c.state, c.spec, c.account_id, a.portfolio_id, coalesce(c.template_id, 0),
       c.category, c.numbers, array(select distinct n.token_id from number n where n.number_id = any(c.numbers)),
       a.currency,
       a.zone, c.start_at, c.end_at, c.recipients, c.excluded, c.failure, c.created_by, c.created_at, c.launched_by,

@@ -103,6 +103,11 @@ public enum Erasure {
       ])
       let entry = entry(rows[7][0])
       _ = try await tx.batch([
+        Statement(
+          """
+          delete from service_window w using number n
+          where n.business_id = $1 and w.number_id = n.number_id and w.person_key = any($2)
+          """, ours),
         Jobs.enqueue("erase", key: String(entry.id), due: at),
         Audit.entry(
           business: business, actor: actor, action: "contact_erased",

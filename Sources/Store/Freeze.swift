@@ -34,6 +34,8 @@ public struct FreezePlan: Sendable {
   public var otherZone: String
   /// Zones that a contact's own attribute `zone` may name; it goes before the phone's.
   public var ownZones: [String] = []
+  /// The campaign's, when there are several: who got a message from one of them before stays with it.
+  public var numbers: [Number.ID] = []
   /// So many people a day, from `start` (nil: from now) on by the clocks of `dripZone`.
   public var drip: Drip?
   public var start: Instant?
@@ -150,7 +152,7 @@ public enum Freeze {
       // Everybody is judged once. Ordered by contact alone where there is one class: the audience's own index has that
       // order, so nothing is sorted; recipients get their places as they come out of it.
       // Without `offset 0` the planner would work out each reason twice.
-      let order = classes(plan).isEmpty ? "contact_id" : "class, contact_id"
+      let order = classes(plan).isEmpty && plan.numbers.isEmpty ? "contact_id" : "class, contact_id"
       let excluded = try await tx.run(
         Statement(
           """
@@ -172,15 +174,16 @@ public enum Freeze {
       let zones = [plan.otherZone] + classes(plan)
       _ = try await tx.run(
         """
-        insert into run (campaign_id, run_no, lo, hi, zone, opens_at)
-        select $1, row_number() over (order by class, lo), lo, least(lo + $3 - 1, top), ($2::text[])[class + 1],
-          ($5::timestamptz[])[day + 1]
+        insert into run (campaign_id, run_no, lo, hi, zone, opens_at, number_id)
+        select $1, row_number() over (order by class, lo), lo, least(lo + $3 - 1, top), ($2::text[])[class % $6 + 1],
+          ($5::timestamptz[])[day + 1], ($7::int8[])[class / $6]
         from (
           select class, (seq - 1) / $4 as day, min(seq) first, max(seq) top from recipient where campaign_id = $1
           group by class, 2
         ) c, generate_series(first, top, $3) lo
         """, .int8(campaign.rawValue), .texts(zones), .int4(Int32(runLength)),
-        .int4(Int32(plan.drip?.perDay ?? Int(Int32.max))), .timestamps(try plan.openingDays(recipients)))
+        .int4(Int32(plan.drip?.perDay ?? Int(Int32.max))), .timestamps(try plan.openingDays(recipients)),
+        .int4(Int32(zones.count)), .int8s(plan.numbers.map(\.rawValue)))
       let ready = try await tx.run(
         """
         update campaign set state = 3, prepared_at = now(), recipients = $2, excluded = $3
@@ -225,6 +228,14 @@ public enum Freeze {
         zoneClass = "coalesce(o.class, z.class, 0::int2)"
         zoneJoin += " left join unnest(\(names), \(own)) o (zone, class) on o.zone = c.attributes->>'zone'"
       }
+    }
+    if !plan.numbers.isEmpty {
+      // Beside the zone's class: the place of the number, or 0 for who never got a message from one of them.
+      let numbers = arguments.add(.int8s(plan.numbers.map(\.rawValue)))
+      zoneClass = """
+        (\(zoneClass) + \(classes.count + 1) * coalesce((select array_position(\(numbers), t.number_id) from touch t
+          where t.contact_id = c.contact_id and t.number_id = any(\(numbers)) order by t.n desc limit 1), 0))::int2
+        """
     }
     let audiences = arguments.add(.int8s(plan.audiences.map(\.rawValue)))
     let optIn = arguments.add(.bool(plan.requireOptIn))

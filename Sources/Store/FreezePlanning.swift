@@ -13,16 +13,17 @@ public struct FrozenCampaign: Sendable {
   public init(_ spec: CampaignSpec, _ template: Templates.Entry) throws {
     self.template = template.id
     category = template.seen.category
-    let seen = template.seen
-    let frozen: JSONValue = [
-      "template": [
-        "name": .string(seen.name), "language": .string(seen.language),
-        "parameter_format": .string(seen.parameterFormat), "version": .number(String(template.version)),
-        "components": try JSONValue(parsing: seen.components),
-      ],
-      "spec": spec.json,
-    ]
+    let frozen: JSONValue = ["template": try FrozenCampaign.text(template), "spec": spec.json]
     json = frozen.rendered()
+  }
+
+  /// A template's text as it is now.
+  static func text(_ template: Templates.Entry) throws -> JSONValue {
+    let seen = template.seen
+    return [
+      "name": .string(seen.name), "language": .string(seen.language), "parameter_format": .string(seen.parameterFormat),
+      "version": .number(String(template.version)), "components": try JSONValue(parsing: seen.components),
+    ]
   }
 
   /// What `json` says, for those who render or plan by it.

@@ -130,11 +130,12 @@ public enum LaneLog {
 
   /// Takes up to `limit` due rows of a campaign out of the due table and into a claim, in one statement: a crash finds
   /// them in one of the two. Nothing is appended when nothing is due; then the answer is empty and k is still free.
-  /// `zones`: only people whose run has one of them; nil takes everybody. A later attempt is dropped when an earlier one was
-  /// taken by Meta after all, as its receipt says.
+  /// `zones`: only people whose run has one of them; nil takes everybody. `staying`: the campaign has people who stay with
+  /// the number that wrote to them before. A later attempt is dropped when an earlier one was taken by Meta after all, as
+  /// its receipt says.
   public static func claimDue(
     _ number: Number.ID, k: Int64, epoch: Int32, node: Int64, doneK: Int64, campaign: Campaign.ID, zones: [String]?,
-    limit: Int, slot0: Int64, step: Int64, on connection: Connection
+    staying: Bool = false, limit: Int, slot0: Int64, step: Int64, on connection: Connection
   ) async throws(DatabaseError) -> [Recipient] {
     let rows = try await connection.run(
       """
@@ -142,6 +143,9 @@ public enum LaneLog {
         select d.campaign_id, d.seq from due d where d.campaign_id = $6 and d.due_at <= now()
           and ($10::text[] is null or exists (select from run r
             where r.campaign_id = $6 and d.seq between r.lo and r.hi and r.zone = any($10)))
+          and (not $11 or not exists (select from run r
+            where r.campaign_id = $6 and d.seq between r.lo and r.hi and r.number_id <> $1
+              and r.number_id not in (select number_id from lost_number)))
         order by d.due_at limit $7 for update of d skip locked
       ), taken as (
         delete from due d using picked p where d.campaign_id = p.campaign_id and d.seq = p.seq
@@ -163,7 +167,7 @@ public enum LaneLog {
       join recipient r on r.campaign_id = $6 and r.seq = u.seq order by r.seq
       """,
       .int8(number.rawValue), .int8(k), .int4(epoch), .int8(node), .int8(doneK), .int8(campaign.rawValue),
-      .int4(Int32(limit)), .int8(slot0), .int8(step), zones.map { .texts($0) } ?? .null)
+      .int4(Int32(limit)), .int8(slot0), .int8(step), zones.map { .texts($0) } ?? .null, .bool(staying))
     return recipients(rows, times: 6)
   }
 
@@ -284,26 +288,38 @@ public enum LaneLog {
     return Set(rows.map { Campaign.ID($0.int64(0)) })
   }
 
-  /// Takes the first run of a campaign that nobody holds, among those of the open zones. Nil when there is none, or when
-  /// another lane was first (then asking again finds the next).
+  /// Takes the first run of a campaign that nobody holds, among those of the open zones: the number's own people first,
+  /// those of other numbers only when these are lost, which is then on the record. Nil when there is none, or when another
+  /// lane was first (then asking again finds the next).
   public static func takeRun(_ campaign: Campaign.ID, zones: [String], number: Number.ID, on connection: Connection)
     async throws(DatabaseError) -> Take?
   {
     let rows = try await connection.run(
       """
       with free as (
-        select r.run_no, coalesce(t.from_seq, r.lo) lo, r.hi, r.zone, coalesce(t.take, 0) + 1 as take from run r
+        select r.run_no, coalesce(t.from_seq, r.lo) lo, r.hi, r.zone, coalesce(t.take, 0) + 1 as take,
+          nullif(coalesce((select h.number_id from run_take h where h.campaign_id = $1 and h.run_no = r.run_no
+            and h.number_id <> 0 order by h.take desc limit 1), r.number_id), $2) as moved_from
+        from run r
         left join lateral (
           select take, number_id, from_seq from run_take t where t.campaign_id = $1 and t.run_no = r.run_no
           order by take desc limit 1
         ) t on true
-        where r.campaign_id = $1 and (r.number_id is null or r.number_id = $2) and r.zone = any($3)
+        where r.campaign_id = $1 and r.zone = any($3)
+          and (r.number_id is null or r.number_id = $2 or r.number_id in (select number_id from lost_number))
           and (r.opens_at is null or r.opens_at <= now())
           and (t.take is null or t.number_id = 0)
-        order by r.wave, r.run_no limit 1
+        order by r.wave, r.number_id is distinct from $2, r.run_no limit 1
       ), taken as (
-        insert into run_take (campaign_id, run_no, take, number_id, from_seq)
-        select $1, run_no, take, $2, lo from free on conflict do nothing returning run_no
+        insert into run_take (campaign_id, run_no, take, number_id, from_seq, moved_from)
+        select $1, run_no, take, $2, lo, moved_from from free on conflict do nothing returning run_no, moved_from
+      ), told as (
+        insert into campaign_event (campaign_id, event, actor, reason, evidence)
+        select $1, 'people_moved', 'qafila', 'Their number cannot send them; another one does.',
+          jsonb_build_object('people', f.hi - f.lo + 1, 'first', f.lo, 'last', f.hi,
+            'from', (select phone_number_id from number where number_id = t.moved_from),
+            'to', (select phone_number_id from number where number_id = $2))
+        from free f join taken t using (run_no) where t.moved_from is not null
       )
       select f.run_no, f.lo, f.hi, f.zone, f.take::int2 from free f join taken using (run_no)
       """, .int8(campaign.rawValue), .int8(number.rawValue), .texts(zones))

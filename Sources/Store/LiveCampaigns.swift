@@ -33,6 +33,8 @@ public enum LiveCampaigns {
     public let calendarStamp: Int64
     /// Of a pace that was changed since the launch.
     public let jitter: String?
+    /// It has people who stay with the number that wrote to them before.
+    public let hasStaying: Bool
   }
 
   /// Numbers with a campaign that is sending.
@@ -54,6 +56,18 @@ public enum LiveCampaigns {
     }
   }
 
+  /// Those among `campaigns` in which somebody is due.
+  public static func due(among campaigns: [Campaign.ID], on connection: Connection) async throws(DatabaseError)
+    -> Set<Campaign.ID>
+  {
+    let rows = try await connection.run(
+      """
+      select c from unnest($1::int8[]) c
+      where exists (select from due d where d.campaign_id = c and d.due_at <= now())
+      """, .int8s(campaigns.map(\.rawValue)))
+    return Set(rows.map { Campaign.ID($0.int64(0)) })
+  }
+
   /// The campaigns sending from this number, and those cancelled in the last minutes, whose messages must leave the lane.
   public static func campaigns(from number: Number.ID, on connection: Connection) async throws(DatabaseError)
     -> [LiveCampaign]
@@ -64,13 +78,16 @@ public enum LiveCampaigns {
         exists (select from open_pause p where p.scope = 7 and p.scope_id = c.campaign_id), c.state = 10,
         exists (select from due d where d.campaign_id = c.campaign_id and d.due_at <= now()),
         array(select distinct r.zone from run r where r.campaign_id = c.campaign_id
-          and (r.number_id is null or r.number_id = $1) and (r.opens_at is null or r.opens_at <= now())
+          and (r.number_id is null or r.number_id = $1 or r.number_id in (select number_id from lost_number))
+          and (r.opens_at is null or r.opens_at <= now())
           and coalesce((select t.number_id from run_take t where t.campaign_id = r.campaign_id and t.run_no = r.run_no
             order by t.take desc limit 1), 0) = 0),
         array(select distinct r.zone from run r where r.campaign_id = c.campaign_id),
         (select count(*) from calendar k where k.business_id = c.business_id),
         (select setting->'pace'->>'jitter' from campaign_setting s where s.campaign_id = c.campaign_id and setting ? 'pace'
-          order by version desc limit 1), c.kind
+          order by version desc limit 1), c.kind,
+        cardinality(c.numbers) > 1 and exists (select from run r where r.campaign_id = c.campaign_id
+          and r.number_id is not null)
       from campaign c
       where $1 = any(c.numbers) and c.frozen is not null
         and (c.state = 5 or (c.state = 10 and c.ended_at > now() - interval '10 minutes'))
@@ -83,7 +100,8 @@ public enum LiveCampaigns {
         category: Category(rawValue: row.int16(2)) ?? .marketing, frozen: row.jsonb(3), endAt: row.optionalInstant(4),
         share: CampaignPace.share(of: number, row.optionalJsonb(5)) ?? (0, 1), isPaused: row.bool(6),
         isCancelled: row.bool(7), hasDue: row.bool(8), freeZones: row.texts(9), zones: row.texts(10),
-        calendarStamp: row.int64(11), jitter: row.optionalText(12))
+        calendarStamp: row.int64(11), jitter: row.optionalText(12),
+        hasStaying: row.bool(14))
     }
   }
 }

@@ -10,6 +10,7 @@ public enum Preparing {
     public let frozen: [UInt8]
     public let senderPhones: [PhoneNumber]
     public let accountZone: String
+    public let numbers: [Number.ID]
   }
 
   /// From scheduled to preparing, when its people are not frozen yet; also taken up again after a crash. Nil when that
@@ -21,13 +22,13 @@ public enum Preparing {
         update campaign c set state = 4 from account a
         where c.campaign_id = $1 and c.state in (3, 4) and c.prepared_at is null and a.account_id = c.account_id
         returning c.business_id, c.category, c.frozen,
-          array(select n.phone from number n where n.business_id = c.business_id), a.zone
+          array(select n.phone from number n where n.business_id = c.business_id), a.zone, c.numbers
         """, [.int8(campaign.rawValue)]))
     return rows.first.map { row in
       Subject(
         business: Business.ID(row.int64(0)), category: Category(rawValue: row.int16(1)) ?? .marketing,
         frozen: row.jsonb(2), senderPhones: row.int64s(3).compactMap { PhoneNumber(digits: $0) },
-        accountZone: row.text(4))
+        accountZone: row.text(4), numbers: row.int64s(5).map { Number.ID($0) })
     }
   }
 

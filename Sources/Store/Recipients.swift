@@ -98,6 +98,13 @@ public enum Recipients {
     return (entries, .exclusion(contact: last.contact.rawValue, audience: last.audience?.rawValue ?? 0))
   }
 
+  /// One of them; nil when there is none at this place.
+  public static func one(of id: Campaign.ID, seq: Int32, on pool: Pool) async throws(DatabaseError) -> Entry? {
+    try await pool.run(
+      recipients, .int8(id.rawValue), .int8(Int64(seq) - 1), .int8(Int64(seq)), .null, .int8(1)
+    ).first.map(recipient)
+  }
+
   private static let recipients = """
     select seq, contact_id, case when not \(Erasure.isErased("phone")) then phone end, state, hold_reason, skip_reason, code, attempt,
       number_id, handed_at, sent_at, delivered_at, read_at, failed_at, due_at, cost

@@ -68,28 +68,30 @@ public enum Replies {
         }
         let phone = PhoneNumber(digits: row.int64(1))!
         let number = Number.ID(row.int64(5))
-        let campaign = try await standing(
-          number, account: row.int64(6), label: row.text(7), business: business, in: tx)
+        guard
+          let campaign = try await standing(
+            number, account: row.int64(6), label: row.text(7), business: business, in: tx)
+        else { continue }
         let texts = setting.texts(in: StopLanguage(rawValue: row.text(4)) ?? .arabic)
         try await add(
-          row.int64(0), kind, texts, to: phone, person: row.personKey(2), country: country(phone), number: number,
-          campaign: campaign, business: business, installation: installation, in: tx)
+          row.int64(0), kind, texts, to: phone, person: row.personKey(2), country: country(phone), campaign: campaign,
+          business: business, installation: installation, in: tx)
       }
       return rows.count
     }
   }
 
-  /// The number's campaign of confirmations of this month, locked: who adds to it is alone.
+  /// The number's campaign of confirmations of this month, locked: who adds to it is alone. Nil in the moment in which
+  /// somebody cancels it.
   private static func standing(
     _ number: Number.ID, account: Int64, label: String, business: Business.ID, in tx: borrowing Transaction
-  ) async throws -> Campaign.ID {
-    let find = """
-      select campaign_id from campaign where kind = 4 and numbers = array[$1::int8] and state = 5
-        and campaign_id >> 32 = extract(year from now() at time zone 'UTC')::int * 12
-          + extract(month from now() at time zone 'UTC')::int - 1
-      for update
+  ) async throws -> Campaign.ID? {
+    let find = Statement(
       """
-    if let row = try await tx.run(Statement(find, [.int8(number.rawValue)])).first { return Campaign.ID(row.int64(0)) }
+      select campaign_id from campaign where kind = 4 and numbers = array[$1::int8] and state = 5
+        and campaign_id >> 32 = \(Urgent.month) for update
+      """, [.int8(number.rawValue)])
+    if let row = try await tx.run(find).first { return Campaign.ID(row.int64(0)) }
     _ = try await tx.run(
       """
       insert into campaign (campaign_id, business_id, kind, name, state, spec, frozen, account_id, category, numbers,
@@ -99,13 +101,12 @@ public enum Replies {
       on conflict do nothing
       """, .int8(business.rawValue), .text("Confirmations of \(label)"), .int8(account),
       .int2(Category.service.rawValue), .int8(number.rawValue))
-    return Campaign.ID(try await tx.run(Statement(find, [.int8(number.rawValue)]))[0].int64(0))
+    return try await tx.run(find).first.map { Campaign.ID($0.int64(0)) }
   }
 
   private static func add(
     _ reply: Int64, _ kind: ReplyKind, _ texts: ReplyTexts, to phone: PhoneNumber, person: PersonKey, country: String,
-    number: Number.ID, campaign: Campaign.ID, business: Business.ID, installation: String,
-    in tx: borrowing Transaction
+    campaign: Campaign.ID, business: Business.ID, installation: String, in tx: borrowing Transaction
   ) async throws {
     let seq = try await tx.run(
       "update campaign set recipients = recipients + 1 where campaign_id = $1 returning recipients",
@@ -132,9 +133,10 @@ public enum Replies {
           .int8(business.rawValue), .int8(phone.digits), .int8(campaign.rawValue), .int4(Int32(clamping: seq)),
           .texts(values),
         ]),
+      // Due at once: a run for each would make finding the next free one cost more with every message.
       Statement(
-        "insert into run (campaign_id, run_no, lo, hi, zone, number_id) values ($1, $2, $2, $2, 'Etc/UTC', $3)",
-        [.int8(campaign.rawValue), .int4(Int32(clamping: seq)), .int8(number.rawValue)]),
+        "insert into due (campaign_id, seq, attempt, due_at, reason, times) values ($1, $2, 1, now(), 1, 0)",
+        [.int8(campaign.rawValue), .int4(Int32(clamping: seq))]),
       Statement(
         """
         update reply set ended_at = clock_timestamp(), end_reason = 'queued', campaign_id = $2, seq = $3

@@ -32,6 +32,9 @@ public enum Tending {
       Statement(
         """
         select exists (select from due where campaign_id = $1)
+          -- Standing campaigns go on until their month is over.
+          or exists (select from campaign where campaign_id = $1 and kind in (3, 4) and to_char(created_at at time zone 'UTC',
+            'YYYYMM') >= to_char(now() at time zone 'UTC', 'YYYYMM'))
           or exists (select from run r where r.campaign_id = $1
             and coalesce((select number_id from run_take t where t.campaign_id = $1 and t.run_no = r.run_no
               order by take desc limit 1), 0) = 0)
@@ -41,8 +44,6 @@ public enum Tending {
       Statement(
         """
         update campaign c set state = 8, sent_at = now() where campaign_id = $1 and state = 5
-          -- Confirmations go on until their month is over.
-          and (kind <> 4 or to_char(created_at at time zone 'UTC', 'YYYYMM') < to_char(now() at time zone 'UTC', 'YYYYMM'))
           and not exists (
           select from recipient r where r.campaign_id = $1
             and not exists (select from fact f where f.campaign_id = $1 and f.seq = r.seq)

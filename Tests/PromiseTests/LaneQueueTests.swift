@@ -11,16 +11,16 @@ import Testing
 
 /// The lane's decisions in virtual time: laws that hold whatever the world does to it.
 @Suite struct `A lane's queue` {
-  static func plan(_ campaign: Int64, pace: Int, paused: Bool = false, jitter: Jitter.Profile = .none) throws
-    -> CampaignPlan
-  {
+  static func plan(
+    _ campaign: Int64, pace: Int, paused: Bool = false, jitter: Jitter.Profile = .none, reserve: Int = 0
+  ) throws -> CampaignPlan {
     let definition = try TemplateDefinition(
       name: "t", language: "ar", parameterFormat: nil,
       components: .array([.object(["type": "BODY", "text": "مرحبًا"])]))
     return CampaignPlan(
       campaign: Campaign.ID(campaign), template: Template.ID(1), marketing: true, counts: true, frequencyCap: nil,
       message: .template(try TemplateMessage(definition, TemplateFill())), jitter: jitter, ownPace: (pace, .seconds(1)),
-      reservePercent: 0, opening: Opening(window: nil), endAt: nil, endsAt: nil, isPaused: paused,
+      reservePercent: reserve, opening: Opening(window: nil), endAt: nil, endsAt: nil, isPaused: paused,
       isCancelled: false, hasDue: false,
       freeZones: [], zones: [])
   }
