@@ -96,15 +96,24 @@ struct MessageRoutes: Sendable {
   /// Who waits behind a pause is no urgent message's reader: better told at once, and sent another way.
   private func checkPauses(_ number: Numbers.Entry, _ template: Templates.Entry?, _ call: Call) async throws {
     let pauses = try await Pauses.open(of: call.caller.business, on: services.pool)
+    guard !pauses.isEmpty else { return }
+    let standing = try await Urgent.standing(number.id, template: template, on: services.pool)
     let over = pauses.first { pause in
-      pause.scope == .template ? pause.scopeID == template?.id.rawValue : NumberView.covers(pause, number)
+      switch pause.scope {
+      case .template: pause.scopeID == template?.id.rawValue
+      // Twenty of our own bad requests in a row stop a campaign, this one too.
+      case .campaign: pause.scopeID == standing?.rawValue
+      default: NumberView.covers(pause, number)
+      }
     }
     guard let over else { return }
     throw Problem(
       409, "sending_paused", "Sending is paused.",
       detail: "Stopped by \(over.actor): \(CampaignView.words(over, call.language)). Nothing was stored.",
       field: over.scope == .template ? "template.name" : "from",
-      remedy: "Use another number, or have an operator resume it; then send it again.")
+      remedy: over.scope == .campaign
+        ? "Have an operator resume campaign \(over.scopeID); then send it again."
+        : "Use another number, or have an operator resume it; then send it again.")
   }
 
   // MARK: What became of it

@@ -54,6 +54,19 @@ public enum Urgent {
     return try await add(message, business: business, on: pool)
   }
 
+  /// The campaign that it would belong to; nil before the first of its month.
+  public static func standing(_ number: Number.ID, template: Templates.Entry?, on pool: Pool) async throws(DatabaseError)
+    -> Campaign.ID?
+  {
+    try await pool.run(
+      """
+      select campaign_id from campaign where kind = 3 and state = 5 and numbers = array[$1::int8]
+        and campaign_id >> 32 = \(month) and coalesce(template_id, 0) = $2
+        and coalesce(frozen->'template'->>'version', '') = $3
+      """, .int8(number.rawValue), .int8(template?.id.rawValue ?? 0), .text(template.map { String($0.version) } ?? "")
+    ).first.map { Campaign.ID($0.int64(0)) }
+  }
+
   private static func add(_ message: Message, business: Business.ID, on pool: Pool) async throws -> ID? {
     let rows = try await pool.batch([
       // Who is not a contact yet becomes one, without consent: marketing never reaches them by that. A statement of its

@@ -111,6 +111,14 @@ import Testing
     #expect(paused.status == 409 && paused.code == "sending_paused" && paused.field == "from", "\(paused.text)")
     #expect(try await service.pool.run("select count(*) from campaign where kind = 3")[0].int64(0) == 0)
     _ = try await service.call("POST", "/v1/numbers/shop/resume", ["reason": "day"])
+    let taken = try await service.call("POST", "/v1/messages", Self.message([]))
+    #expect(taken.status == 202)
+    // What stops the standing campaign stops what would wait behind it.
+    let standing = taken.json["id"]?.stringValue?.split(separator: "-").first.map(String.init) ?? ""
+    #expect(try await service.call("POST", "/v1/campaigns/\(standing)/pause", ["reason": "wrong text"]).status == 200)
+    let behind = try await service.call("POST", "/v1/messages", Self.message([("to", "+201001234569")]))
+    #expect(behind.code == "sending_paused" && behind.json["remedy"]?.stringValue?.contains(standing) == true, "\(behind.text)")
+    #expect(try await service.call("POST", "/v1/campaigns/\(standing)/resume", ["reason": "right"]).status == 200)
     #expect(try await service.call("POST", "/v1/messages", Self.message([])).status == 202)
     await service.close()
   }
