@@ -41,7 +41,7 @@ let package = Package(
       "Intake",
       ["Store", "CloudAPI", "Consent", "Money", "Schedule", "Postgres", "HTTPServer", "Crypto", "Reactor", "Domain", "JSON"]),
     module("Importing", ["Store", "Postgres", "Phone", "Crypto", "Reactor", "Domain", "JSON"]),
-    module("Expansion", ["Store", "CloudAPI", "Schedule", "Money", "Postgres", "Crypto", "Reactor", "Domain", "JSON"]),
+    module("Expansion", ["Store", "CloudAPI", "Governor", "Schedule", "Money", "Postgres", "Crypto", "Reactor", "Domain", "JSON"]),
     module(
       "Sending",
       ["Store", "CloudAPI", "Governor", "Schedule", "Postgres", "HTTPClient", "Crypto", "Reactor", "Domain", "JSON"]),

@@ -26,8 +26,8 @@ public enum Migrations {
     Migration(name: "0012_alias", sql: PackageResources._012_alias_sql),
     Migration(name: "0012_opt_out_files", sql: PackageResources._012_opt_out_files_sql),
     Migration(name: "0015_service_window", sql: PackageResources._015_service_window_sql),
-    Migration(name: "0017_response", sql: PackageResources._017_response_sql),
     Migration(name: "0015_urgent", sql: PackageResources._015_urgent_sql),
     Migration(name: "0016_sticky", sql: PackageResources._016_sticky_sql),
+    Migration(name: "0017_response", sql: PackageResources._017_response_sql),
   ]
 }

@@ -172,7 +172,7 @@ struct CampaignActions: Sendable {
   private func pace(_ call: Call) async throws -> HTTPResponse {
     let json = try call.json()
     let units = CampaignSpec.Pace.Unit.allCases.map(\.rawValue)
-    let fields = try Fields(json, known: units + ["jitter", "reason"], later: ["spread_until", "warm_up", "per_day"])
+    let fields = try Fields(json, known: units + ["spread_until", "jitter", "reason"], later: ["warm_up", "per_day"])
     let entry = try await read(call)
     guard [.scheduled, .preparing, .sending].contains(entry.state) else {
       throw CampaignActions.conflict(entry, "not_running", "given another pace")
@@ -184,8 +184,12 @@ struct CampaignActions: Sendable {
     for (name, value) in object { members.append(name, value) }
     var spec = try CampaignSpec(json: .stored(entry.spec))
     spec.pace = try CampaignSpec.Pace(json: .object(members), at: "")
-    guard spec.pace.limit != nil else {
-      throw Problem.missing("per_second", remedy: "Write one of \(units.joined(separator: ", ")).")
+    guard spec.pace.limit != nil || spec.pace.spreadUntil != nil else {
+      throw Problem.missing("per_second", remedy: "Write one of \(units.joined(separator: ", ")), or spread_until.")
+    }
+    if let until = spec.pace.spreadUntil, until <= .now || (entry.endAt.map { until > $0 } ?? false) {
+      throw Problem.invalid(
+        "spread_until", "This is not between now and the campaign's end.", remedy: "Write when the last message shall leave.")
     }
     let numbers = try await Numbers.list(of: call.caller.business, on: services.pool).filter {
       entry.numbers.contains($0.id)

@@ -22,7 +22,7 @@ struct CampaignCheck: Sendable {
   /// `isDryRun`: a template that Meta has not approved yet is no obstacle; the forecast says so.
   func check(_ given: CampaignSpec, isDryRun: Bool = false, now: Instant = .now) async throws -> Checked {
     var spec = given
-    try checkTimes(spec.schedule, now: now)
+    try checkTimes(spec.schedule, spec.pace, now: now)
     let numbers = try await numbers(spec.from)
     let account = numbers[0].account
     let template = try await template(spec.template, account: account, isDryRun: isDryRun)
@@ -57,7 +57,7 @@ struct CampaignCheck: Sendable {
 
   // MARK: Times
 
-  private func checkTimes(_ schedule: CampaignSpec.SchedulePart, now: Instant) throws(Problem) {
+  private func checkTimes(_ schedule: CampaignSpec.SchedulePart, _ pace: CampaignSpec.Pace, now: Instant) throws(Problem) {
     if case .at(let start)? = schedule.start, start < now - .seconds(300) {
       throw Problem.invalid(
         "schedule.start_at", "This start is in the past.", remedy: "Write a time to come, or \"now\".")
@@ -65,6 +65,29 @@ struct CampaignCheck: Sendable {
     if let end = schedule.end, end <= now {
       throw Problem.invalid(
         "schedule.end_at", "This end is in the past.", remedy: "Write a time to come, or leave it out.")
+    }
+    if let until = pace.spreadUntil {
+      var start = now
+      if case .at(let planned)? = schedule.start { start = max(start, planned) }
+      guard until > start else {
+        throw Problem.invalid(
+          "pace.spread_until", "This is not after the start.", remedy: "Write when the last message shall leave.")
+      }
+      if let end = schedule.end, until > end {
+        throw Problem.invalid(
+          "pace.spread_until", "The campaign ends before: the rest would expire.",
+          remedy: "Write a time that is not after schedule.end_at.")
+      }
+      if schedule.perDay != nil {
+        throw Problem.invalid(
+          "pace.spread_until", "People a day and a time to spread over do not go together.",
+          remedy: "Leave out one of schedule.per_day and pace.spread_until.")
+      }
+      if schedule.repeats != nil {
+        throw Problem.invalid(
+          "pace.spread_until", "A campaign that repeats has no one time to spread over.",
+          remedy: "Write a pace, e.g. \"per_minute\".")
+      }
     }
     if let zone = schedule.repeats?.zone, Zones.named(zone) == nil {
       throw Problem.invalid(

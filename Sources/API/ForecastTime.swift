@@ -44,9 +44,17 @@ struct ForecastTime: Sendable {
       case .closed(let until, .blackout(let kind, _)): return .closed(until: until.nanoseconds, .blackout(kind: kind))
       }
     }
+    var spread: SpreadPace?
+    if let until = checked.draft.spec.pace.spreadUntil {
+      var memory = OpeningMemory(opening)
+      let open = memory.openTime(of: places.map(\.zone), from: start, until: until) { Zones.named($0) }
+      let free = checked.numbers.reduce(0) { $0 + $1.free }
+      let most = max(1, free * (checked.draft.spec.pace.jitter == .human ? 8 : 10) / 10)
+      spread = SpreadPace(people: places.reduce(0) { $0 + $1.people }, open: open, most: most)
+    }
     run = VirtualRun(
       ForecastTime.groups(places, schedule: schedule, start: start, zone: checked.numbers[0].zone),
-      lanes: ForecastTime.lanes(checked, others: others), start: start.nanoseconds, end: schedule.end?.nanoseconds,
+      lanes: ForecastTime.lanes(checked, spread: spread, others: others), start: start.nanoseconds, end: schedule.end?.nanoseconds,
       runLength: Freeze.runLength, state: state)
     shut = places.indices.filter { index in
       guard case .closed(let until, _) = state(index, start.nanoseconds) else { return false }
@@ -84,13 +92,16 @@ struct ForecastTime: Sendable {
     return groups
   }
 
-  private static func lanes(_ checked: CampaignCheck.Checked, others: [Number.ID: Int]) -> [VirtualRun.Lane] {
+  private static func lanes(_ checked: CampaignCheck.Checked, spread: SpreadPace?, others: [Number.ID: Int])
+    -> [VirtualRun.Lane]
+  {
     let pace = checked.draft.spec.pace
     let free = checked.numbers.reduce(0) { $0 + $1.free }
-    let shares = pace.limit.map { PaceShares.divide($0, over: checked.numbers.map(\.free)) }
+    let (wanted, seconds) = (pace.limit ?? spread?.limit, pace.limit == nil ? spread?.seconds ?? 1 : pace.unit.seconds)
+    let shares = wanted.map { PaceShares.divide($0, over: checked.numbers.map(\.free)) }
     return checked.numbers.enumerated().compactMap { index, number in
       let share = LaneShare(
-        own: shares.map { LaneShare.Limit($0[index], per: .seconds(pace.unit.seconds)) },
+        own: shares.map { LaneShare.Limit($0[index], per: .seconds(seconds)) },
         reservePercent: number.reservePercent, isJittered: pace.jitter == .human)
       guard let own = share.pace(perSecond: number.limit, allowance: LaneShare.pathAllowance) else { return nil }
       let interval = EmissionInterval(limit: number.limit, per: .seconds(1), pathAllowance: LaneShare.pathAllowance)

@@ -1,6 +1,7 @@
 import CloudAPI
 import Crypto
 import Domain
+import Governor
 import Postgres
 import Reactor
 import Store
@@ -15,6 +16,8 @@ public actor Scheduler {
     public var settlePatience: Duration = .seconds(37 * 86_400)
     public var jobLease: Duration = .seconds(900)
     public var tendEvery: Duration = .seconds(1)
+    /// How often the pace of a campaign that is spread over a time is planned anew.
+    public var spreadEvery: Duration = .seconds(30)
     /// A start missed by more than this is late.
     public var lateAfter: Duration = .seconds(1800)
     public init() {}
@@ -33,6 +36,7 @@ public actor Scheduler {
   private let node = Crypto.randomBytes(8).reduce(Int64(0)) { $0 << 8 | Int64($1) } & Int64.max
   /// Not looked at again before: a count that takes long is asked for seldom.
   private var restUntil: [Campaign.ID: BootInstant] = [:]
+  private var spreads: [Campaign.ID: (pace: SpreadPace?, until: BootInstant)] = [:]
 
   public init(
     settings: Settings = Settings(), pool: Pool, on reactor: Reactor, handlers: [String: Handler] = [:],
@@ -103,6 +107,15 @@ public actor Scheduler {
 
   struct UnknownJob: Error { let kind: String }
 
+  /// The pace of a campaign that is spread over a time. Planned now and then; what differs little is left as it is.
+  private func spread(_ campaign: Campaign.ID) async throws -> SpreadPace? {
+    if let known = spreads[campaign], known.until > .now { return known.pace }
+    var next = try await CampaignSpread.plan(campaign, now: .now, on: pool)
+    if let known = spreads[campaign]?.pace, let planned = next, known.isNear(planned) { next = known }
+    spreads[campaign] = (next, .now + settings.spreadEvery)
+    return next
+  }
+
   /// One look at each live campaign; a step that is not due costs little and is asked for again later.
   private func tend() async throws {
     while let launched = try await Recurrences.launchNext(on: pool) {
@@ -115,7 +128,11 @@ public actor Scheduler {
     }
     for live in try await Tending.live(on: pool) {
       // Cheap, and nothing of the campaign leaves before: never put off by what takes long.
-      if live.state == .sending { try await CampaignPace.divide(live.campaign, on: pool) }
+      if live.state == .sending {
+        try await CampaignPace.divide(live.campaign, spread: try await spread(live.campaign), on: pool)
+      } else {
+        spreads[live.campaign] = nil
+      }
       if let until = restUntil[live.campaign], until > .now { continue }
       let started = BootInstant.now
       switch live.state {

@@ -121,6 +121,32 @@ public struct OpeningMemory: Sendable {
 
   public init(_ opening: Opening) { self.opening = opening }
 
+  /// How long somebody of these runs may be written to between two instants. Beyond `most` changes the rest counts as the
+  /// part before it did.
+  public mutating func openTime(
+    of runs: [String], from start: Instant, until end: Instant, most: Int = 2000, _ named: (String) -> Zone?
+  ) -> Duration {
+    guard start < end, !runs.isEmpty else { return .zero }
+    if opening.isAlwaysOpen { return end - start }
+    var (at, open): (Instant, Int64) = (start, 0)
+    for _ in 0..<most where at < end {
+      var (isOpen, next) = (false, end)
+      for zones in runs {
+        switch state(of: zones, at: at, named) {
+        case .open(let until):
+          isOpen = true
+          next = min(next, until)
+        case .closed(let until, _): next = min(next, until)
+        }
+      }
+      if isOpen { open += (next - at).nanoseconds }
+      at = next
+    }
+    guard at < end else { return .nanoseconds(open) }
+    let (seen, all) = (Int128((at - start).nanoseconds), Int128((end - start).nanoseconds))
+    return .nanoseconds(Int64(Int128(open) * all / seen))
+  }
+
   /// The state for a run's zones: one or several IANA names, comma between. A zone the system does not know stays
   /// closed: better late than at night.
   public mutating func state(of zones: String, at now: Instant, _ named: (String) -> Zone?) -> Opening.State {

@@ -93,7 +93,8 @@ extension CampaignPlan {
     let asked = live.jitter.flatMap { CampaignSpec.Pace.Jitter(rawValue: $0) } ?? spec?.pace.jitter
     jitter = asked == .human ? .human : .none
     // Without a pace of its own there is nothing to divide: the number's rate is its pace.
-    ownPace = isUrgent || spec?.pace.limit == nil ? nil : (live.share.limit, .seconds(live.share.seconds))
+    let isPaced = spec.map { $0.pace.limit != nil || $0.pace.spreadUntil != nil } ?? false
+    ownPace = isPaced ? (live.share.limit, .seconds(live.share.seconds)) : nil
     self.reservePercent = reservePercent
     weight = spec?.priority ?? 1
     hasStaying = live.hasStaying

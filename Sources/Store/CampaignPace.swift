@@ -50,8 +50,11 @@ public enum CampaignPace {
 
   /// Divides the pace anew when it, or which numbers can be used, differs from the last time. A number under a pause of
   /// its own or of its token gets nothing: its people go on to the others.
-  public static func divide(_ campaign: Campaign.ID, on pool: Pool) async throws {
-    guard let pace = try await current(campaign, on: pool), let limit = pace.limit else { return }
+  /// `spread`: what a campaign that is spread over a time needs now.
+  public static func divide(_ campaign: Campaign.ID, spread: SpreadPace? = nil, on pool: Pool) async throws {
+    guard let pace = try await current(campaign, on: pool),
+      let (limit, seconds) = pace.limit.map({ ($0, pace.unit.seconds) }) ?? spread.map({ ($0.limit, $0.seconds) })
+    else { return }
     let rows = try await pool.run(
       """
       select n.number_id, greatest(1, least(n.per_second, coalesce(n.per_second_own, n.per_second))
@@ -71,7 +74,7 @@ public enum CampaignPace {
           from pace_share where campaign_id = $1)
         and l.pace = $2 and l.seconds = $3 and l.numbers = $4 and l.shares = $5)
       on conflict do nothing
-      """, .int8(campaign.rawValue), .int4(Int32(limit)), .int4(Int32(pace.unit.seconds)),
+      """, .int8(campaign.rawValue), .int4(Int32(clamping: limit)), .int4(Int32(seconds)),
       .int8s(rows.map { $0.int64(0) }), .int4s(shares.map { Int32($0) }))
   }
 

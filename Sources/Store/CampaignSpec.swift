@@ -65,7 +65,7 @@ public struct CampaignSpec: Sendable, Equatable {
         remedy: "Leave it out, or use a marketing template.")
     }
     limits = limits.filled(from: marketing ? policy : .none)
-    if pace.limit == nil { (pace.limit, pace.unit) = (max(1, perSecondFree), .second) }
+    if pace.limit == nil, pace.spreadUntil == nil { (pace.limit, pace.unit) = (max(1, perSecondFree), .second) }
     let tooFast = Double(pace.limit ?? 1) > 0.8 * Double(perSecondLimit * pace.unit.seconds)
     if pace.jitter == .human, tooFast {
       throw .invalid(
@@ -189,14 +189,16 @@ extension CampaignSpec {
     }
     public enum Jitter: String, CaseIterable, Sendable { case none, human }
 
-    /// Messages in any window of one `unit`. Nil until `applyDefaults`; a stored campaign always has it.
+    /// Messages in any window of one `unit`. Nil until `applyDefaults`; a stored campaign always has it, or the next.
     public var limit: Int?
     public var unit: Unit
+    /// Instead: so slow that the last leave about then. Planned anew while it runs.
+    public var spreadUntil: Instant?
     public var jitter: Jitter?
 
     public init(json: JSONValue, at path: String) throws(Problem) {
       let units = Unit.allCases.map(\.rawValue)
-      let fields = try Fields(json, at: path, known: units + ["jitter"], later: ["per_day", "warm_up"])
+      let fields = try Fields(json, at: path, known: units + ["spread_until", "jitter"], later: ["per_day", "warm_up"])
       (limit, unit) = (nil, .second)
       for candidate in Unit.allCases {
         guard let value = try fields.integer(candidate.rawValue, in: 1...Int64(10_000 * candidate.seconds)) else {
@@ -209,12 +211,19 @@ extension CampaignSpec {
         }
         (limit, unit) = (Int(value), candidate)
       }
+      spreadUntil = try fields.instant("spread_until")
+      if spreadUntil != nil, limit != nil {
+        throw .invalid(
+          fields.path(to: "spread_until"), "The pace stands here twice.",
+          remedy: "Write either spread_until or \(unit.rawValue).")
+      }
       jitter = try fields.word("jitter", Jitter.self)
     }
 
     public var json: JSONValue? {
       var object = JSONObject()
       if let limit { object.append(unit.rawValue, .number(String(limit))) }
+      if let spreadUntil { object.append("spread_until", .string(spreadUntil.rfc3339())) }
       if let jitter { object.append("jitter", .string(jitter.rawValue)) }
       return object.fields.isEmpty ? nil : .object(object)
     }

@@ -71,6 +71,7 @@ enum CampaignsCommand {
       options: [
         Option("per-second", "N", "messages in any second, over all its numbers"),
         Option("per-minute", "N", "messages in any minute"), Option("per-hour", "N", "messages in any hour"),
+        Option("spread-until", "TIME", "instead: so slow that the last leave about then"),
         Option("jitter", "WORD", "none, or human (needs at most 0.8 of what the numbers allow)"), why, Commands.json,
       ], settings: Setting.client, run: pace),
     Command(
@@ -222,6 +223,7 @@ enum CampaignsCommand {
       guard let pace = Int(text), pace > 0 else { throw UsageError("A pace is a whole number above 0, not \(text).") }
       body.append(unit, .number(String(pace)))
     }
+    if let time = invocation.option("spread-until") { body.append("spread_until", .string(time)) }
     for name in ["jitter", "reason"] { if let text = invocation.option(name) { body.append(name, .string(text)) } }
     invocation.show(try await ServiceClient(invocation).post(path(invocation, "pace"), .object(body))) {
       CampaignSheet.text($0)
@@ -256,7 +258,7 @@ enum CampaignSheet {
     sheet.add("starts", campaign.time("start_at"))
     sheet.add("people", campaign.text("audience_text"))
     if let pace = campaign["pace"] ?? campaign["spec"]?["pace"] {
-      let limit = pace.objectValue?.first { $0.0.hasPrefix("per_") }
+      let limit = pace.objectValue?.first { $0.0.hasPrefix("per_") || $0.0 == "spread_until" }
       sheet.add(
         "pace",
         (limit.map { $0.1.plain + " " + $0.0.replacing("_", with: " ") } ?? "") + ", jitter " + pace.text("jitter"))
