@@ -14,9 +14,12 @@ public actor Folder {
   public struct Settings: Sendable {
     /// Receipts gather for so long: those of one message that come close together are written once.
     public var every: Duration = .milliseconds(250)
-    /// Of each stream. A fold that reached one of them is followed by the next at once.
+    /// Of each stream. A fold that reached one of the two is followed by the next at once.
     public var batches = 64
+    /// Of all streams together.
     public var bytes = 8 << 20
+    /// Receipts without a message that one fold keeps apart: all that its bytes can hold. Their bodies stay anyway.
+    public var strays = 20_000
     public init() {}
   }
 
@@ -177,7 +180,7 @@ public actor Folder {
     if !names.isEmpty { try await Aliases.learn(Array(names), business: business, on: connection) }
     try await Standings.fold(
       k: k + 1, upto: folds, changed: changed, postings: postings, tally: tally, business: business,
-      strays: keepsStrays ? Array(strays.prefix(1000)) : [], flow: keepsStrays ? flow.sorted() : [], holds: holds,
+      strays: keepsStrays ? Array(strays.prefix(settings.strays)) : [], flow: keepsStrays ? flow.sorted() : [], holds: holds,
       retries: retries, on: connection)
     k += Int64(folds.count)
     return Replayed(

@@ -84,26 +84,28 @@ public enum ReceiptLog {
     )
   }
 
-  /// The next batches of each stream after its cursor, and of streams just begun, in order: at most `limit` a stream, and no further one once
-  /// `bytes` of bodies are there.
+  /// The next batches of each stream after its cursor, and of streams just begun, in order: at most `limit` a stream, and
+  /// no further one once `bytes` of bodies are there, over all streams: after an outage many have some. They take turns.
   public static func next(after cursors: [Int64: Int64], limit: Int, bytes: Int, on connection: Connection)
     async throws(DatabaseError) -> [Batch]
   {
     let streams = cursors.keys.sorted()
     let rows = try await connection.run(
       """
-      select b.stream, b.k, b.day, b.bodies from (
+      select x.stream, x.k, x.day, x.bodies from (
+      -- The length is known without unpacking.
+      select b.*, sum(octet_length(b.bodies)) over (order by b.turn, b.stream) - octet_length(b.bodies) as before from (
         select * from unnest($1::int8[], $2::int8[])
         union all
         -- A process that has begun to receive since the cursors were read.
         select r.stream, 0 from receipt_stream r where r.started_at > now() - interval '1 minute' and r.stream <> all($1)
       ) s (stream, k)
       cross join lateral (
-        -- The length is known without unpacking.
-        select *, sum(octet_length(bodies)) over (order by k) - octet_length(bodies) as before from (
+        select *, row_number() over (order by n.k) as turn from (
           select stream, k, day, bodies from receipt_batch r where r.stream = s.stream and r.k > s.k order by r.k limit $3
         ) n
-      ) b where b.before < $4 order by b.stream, b.k
+      ) b
+      ) x where x.before < $4 order by x.stream, x.k
       """, .int8s(streams), .int8s(streams.map { cursors[$0]! }), .int4(Int32(limit)), .int8(Int64(bytes)))
     return rows.map(batch)
   }

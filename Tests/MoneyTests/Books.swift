@@ -68,7 +68,7 @@ struct Books {
   /// The day on which things are booked.
   let clock: Lock<Instant>
   private let stream = Lock((id: Int64(77), k: Int64(0)))
-  private let connection: Connection
+  let connection: Connection
 
   init(at start: Instant = .now) async throws {
     let clock = Lock(start)

@@ -109,7 +109,7 @@ struct RandomBooks {
     }
     for n in 0..<Int(chance.within(1...4)) {
       let account = Int(chance.below(Int64(count)))
-      let people = (0..<Int64(chance.within(20...120))).map { chance.one(of: Self.phones).prefix + $0 }
+      let people = (0..<Int64(chance.within(10...60))).map { chance.one(of: Self.phones).prefix + $0 }
       let id = try await books.campaign(
         "=C\(n), \"x\"", of: accounts[account], to: people, category: chance.one(of: Self.categories))
       campaigns.append((id, account, people))
