@@ -44,7 +44,7 @@ let package = Package(
     module("Expansion", ["Store", "CloudAPI", "Governor", "Schedule", "Money", "Postgres", "Crypto", "Reactor", "Domain", "JSON"]),
     module(
       "Sending",
-      ["Store", "CloudAPI", "Governor", "Schedule", "Postgres", "HTTPClient", "Crypto", "Reactor", "Domain", "JSON"]),
+      ["Store", "CloudAPI", "Governor", "Schedule", "Money", "Postgres", "HTTPClient", "Crypto", "Reactor", "Domain", "JSON"]),
     module("Guarding", ["Store", "CloudAPI", "Postgres", "Reactor", "Domain", "JSON"]),
     module("Reports", ["Store", "Money", "Schedule", "Postgres", "Reactor", "Domain", "JSON"]),
 

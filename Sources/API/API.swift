@@ -37,6 +37,7 @@ public final class API: Sendable {
     ContactRoutes(services).add(to: &router)
     ReportRoutes(services).add(to: &router)
     RateRoutes(services).add(to: &router)
+    BudgetRoutes(services).add(to: &router)
     StatementRoutes(services).add(to: &router)
     KeyRoutes(services).add(to: &router)
     StopRoutes(services).add(to: &router)

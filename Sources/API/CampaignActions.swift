@@ -1,6 +1,7 @@
 import Domain
 import HTTPServer
 import JSON
+import Money
 import Postgres
 import Reactor
 import Store
@@ -18,6 +19,7 @@ struct CampaignActions: Sendable {
     router.add("POST", "/v1/campaigns/{id}/cancel", .key(.cancelCampaigns), cancel)
     router.add("POST", "/v1/campaigns/{id}/resend", .key(.resendMessages), resend)
     router.add("POST", "/v1/campaigns/{id}/pace", .key(.pauseCampaigns), pace)
+    router.add("POST", "/v1/campaigns/{id}/budget", .key(.pauseCampaigns), budget)
   }
 
   /// Starts a draft: everything is checked again, because days may lie between. `now` skips the wait of 60 s;
@@ -67,6 +69,12 @@ struct CampaignActions: Sendable {
         422, "nobody_to_write_to", "Nobody would be written to.",
         detail: "All \(forecast.audience) people are excluded; the forecast says why.", field: "audience",
         remedy: "Look at excluded_by_reason in POST /v1/campaigns?dry_run=true.")
+    }
+    if case .amount? = spec.budget, forecast.unpriced > 0 {
+      throw Problem(
+        422, "budget_unpriced", "People have no known price, so no budget of money can cover them.",
+        detail: "\(forecast.unpriced) people have no known price.", field: "budget.amount",
+        remedy: "Load the rate card (POST /v1/rates), or write the budget as {\"messages\": …}.")
     }
     var repeatsFrom: Instant?
     if checked.draft.spec.schedule.repeats != nil, let startAt {
@@ -200,6 +208,23 @@ struct CampaignActions: Sendable {
     try await CampaignPace.change(
       entry.id, to: spec.pace, of: call.caller.business, by: call.caller.actor,
       reason: try fields.text("reason", limit: 500) ?? "", on: services.pool)
+    return try await answer(entry.id, call)
+  }
+
+  /// Another budget while it runs. What is reserved stays; when the old one was used up, it goes on.
+  private func budget(_ call: Call) async throws -> HTTPResponse {
+    let json = try call.json()
+    let budget = try Budget(json: json, at: "", also: ["reason"])
+    let entry = try await read(call)
+    guard [.scheduled, .preparing, .sending].contains(entry.state), entry.kind == .campaign else {
+      throw CampaignActions.conflict(entry, "not_running", "given another budget")
+    }
+    try CampaignActions.owned(entry, call, "changes")
+    try budget.check(billedIn: [entry.currency], at: "")
+    try await Budgets.set(
+      budget, over: .campaign, entry.id.rawValue, of: call.caller.business, by: call.caller.actor,
+      reason: try Fields(json, known: ["amount", "currency", "messages", "reason"]).text("reason", limit: 500) ?? "",
+      on: services.pool)
     return try await answer(entry.id, call)
   }
 

@@ -41,6 +41,7 @@ struct CampaignCheck: Sendable {
     let message = try CampaignCheck.message(spec.template, definition)
     try await AudienceCheck(services: services, business: business).check(&spec.audience)
     try await calendars(spec.schedule)
+    try spec.budget?.check(billedIn: [numbers[0].currency], at: "budget.")
     try spec.applyDefaults(
       category: template.seen.category, policy: try await ContactPolicies.read(of: business, on: services.pool).limits,
       perSecondLimit: numbers.reduce(0) { $0 + $1.limit },

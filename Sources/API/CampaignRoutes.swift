@@ -85,6 +85,7 @@ struct CampaignRoutes: Sendable {
       calendars: zones.isEmpty ? [] : try await Calendars.blackouts(of: call.caller.business, on: services.pool),
       pace: try await CampaignPace.current(id, on: services.pool),
       drip: zones.isEmpty ? nil : try await Campaigns.drip(of: id, on: services.pool))
+    view.budget = try await Budgets.of(id, on: services.pool)
     if let spec {
       view.audienceText = try await AudienceCheck(services: services, business: call.caller.business)
         .sentence(spec.audience, call.language)

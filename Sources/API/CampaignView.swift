@@ -23,6 +23,8 @@ struct CampaignView: Sendable {
   var pace: CampaignSpec.Pace?
   /// Of a campaign that goes out over days: the people of days to come.
   var drip: (opensAt: Instant, people: Int)?
+  /// How its budget stands; nil without one, before the launch and in lists.
+  var budget: Budgets.Entry?
   /// Who is meant, as a sentence.
   var audienceText: String?
 
@@ -170,6 +172,7 @@ struct CampaignView: Sendable {
     object.append("spec", .stored(entry.spec))
     // What holds now: it may have been changed since the launch.
     if let pace = pace?.json { object.append("pace", pace) }
+    if let budget { object.append("budget", .object(budget.json)) }
     object.append("template", FrozenText(frozen)?.json ?? .null)
     object.append("audience_text", .text(audienceText))
     if let snapshot {

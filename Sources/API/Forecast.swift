@@ -12,6 +12,8 @@ struct Forecast: Sendable {
   let audience: Int
   let recipients: Int
   let missing: Int
+  /// Recipients without a known price.
+  let unpriced: Int
 
   init(_ checked: CampaignCheck.Checked, _ services: APIServices, _ language: Language, now: Instant = .now) async throws {
     let groups = try await Freeze.counts(checked.plan, on: services.pool)
@@ -31,10 +33,16 @@ struct Forecast: Sendable {
     ]
     let calendars = try await Calendars.blackouts(of: checked.plan.business, on: services.pool)
     let others = try await Campaigns.sending(from: checked.numbers.map(\.id), on: services.pool)
-    let time = ForecastTime(checked, written, calendars: calendars, others: others, now: now)
+    let pricing = try await RateCards.prices(on: services.pool).pricing
+    let cost = ForecastCost(
+      checked, written, pricing: pricing, start: ForecastTime.start(checked.draft.spec.schedule, now: now))
+    unpriced = cost.unpriced
+    let budget = ForecastBudget(checked, written, dearest: cost.dearest)
+    let time = ForecastTime(
+      checked, written, calendars: calendars, others: others, covered: budget.covers, now: now)
     for field in time.json.fields { object.append(field.key, field.value) }
-    let cost = ForecastCost(checked, written, pricing: try await RateCards.prices(on: services.pool).pricing, start: time.start)
     object.append("cost", .object(cost.json))
+    if let json = budget.json(exhausted: time.exhausted) { object.append("budget", json) }
     let warnings = ForecastWarning.all(checked, time: time, cost: cost, recipients: recipients, others: others)
     object.append(
       "warnings",
@@ -69,35 +77,34 @@ struct ForecastCost: Sendable {
   let json: JSONObject
   let standing: RateBook.Standing
   let unpriced: Int
-
-  /// Meta delivers a message for so long, at the price of the day of delivery.
-  static let deliveryDays = 30
+  /// What each group's messages reserve, by its place in the list; absent where no price is known.
+  let dearest: [Int: Amount]
 
   init(_ checked: CampaignCheck.Checked, _ written: [Freeze.Count], pricing: Pricing, start: Instant) {
     let account = checked.numbers[0]
     let day = Zones.named(account.zone)?.day(of: start) ?? CivilDate(daysSince1970: Int(start.seconds / 86_400))
     guard let currency = Currency(account.currency) else {
-      (standing, unpriced) = (.missing, written.reduce(0) { $0 + $1.people })
+      (standing, dearest, unpriced) = (.missing, [:], written.reduce(0) { $0 + $1.people })
       json = ["currency": .string(account.currency), "card": .string(RateBook.Standing.missing.word), "unpriced_people": .count(unpriced)]
       return
     }
     let category = checked.draft.category
-    let last = CivilDate(daysSince1970: day.daysSince1970 + ForecastCost.deliveryDays)
+    var reserved = DearestPrices(pricing, category: category, currency: currency, day: day)
+    var dearest: [Int: Amount] = [:]
     var groups: [Estimate.Group] = []
     var markets: [Market: (people: Int, rate: Amount?)] = [:]
-    for group in written {
+    for (index, group) in written.enumerated() {
       guard let phone = ForecastCost.phone(group.prefix) else {
         groups.append(Estimate.Group(people: group.people, rate: nil, dearest: nil))
         continue
       }
       let market = pricing.markets.market(of: phone, on: day)
       let rate = pricing.book.rate(market, category, in: currency, on: day)?.amount
-      let dearest = pricing.book.dearest(
-        phone, category, in: currency, from: day, through: last, markets: pricing.markets
-      )?.amount
-      groups.append(Estimate.Group(people: group.people, rate: rate, dearest: dearest))
+      dearest[index] = reserved.price(of: phone)
+      groups.append(Estimate.Group(people: group.people, rate: rate, dearest: dearest[index]))
       markets[market, default: (0, rate)].people += group.people
     }
+    self.dearest = dearest
     let estimate = Estimate(groups)
     standing = pricing.book.standing(of: currency, on: day)
     unpriced = estimate.unpriced

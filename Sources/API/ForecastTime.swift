@@ -20,11 +20,10 @@ struct ForecastTime: Sendable {
 
   init(
     _ checked: CampaignCheck.Checked, _ written: [Freeze.Count], calendars: [BlackoutCalendar],
-    others: [Number.ID: Int], now: Instant
+    others: [Number.ID: Int], covered: Int? = nil, now: Instant
   ) {
     let schedule = checked.draft.spec.schedule
-    var start = now + ForecastTime.launchWait
-    if case .at(let planned)? = schedule.start { start = max(start, planned) }
+    let start = ForecastTime.start(schedule, now: now)
     self.start = start
     let places = ForecastTime.places(written)
     let opening = schedule.opening(calendars)
@@ -55,12 +54,18 @@ struct ForecastTime: Sendable {
     run = VirtualRun(
       ForecastTime.groups(places, schedule: schedule, start: start, zone: checked.numbers[0].zone),
       lanes: ForecastTime.lanes(checked, spread: spread, others: others), start: start.nanoseconds, end: schedule.end?.nanoseconds,
-      runLength: Freeze.runLength, state: state)
+      runLength: Freeze.runLength, most: covered ?? .max, state: state)
     shut = places.indices.filter { index in
       guard case .closed(let until, _) = state(index, start.nanoseconds) else { return false }
       if case .closed = state(index, until) { return true }
       return until > (start + .seconds(35 * 86_400)).nanoseconds
     }.map { places[$0].zone }
+  }
+
+  static func start(_ schedule: CampaignSpec.SchedulePart, now: Instant) -> Instant {
+    let soonest = now + ForecastTime.launchWait
+    if case .at(let planned)? = schedule.start { return max(soonest, planned) }
+    return soonest
   }
 
   /// People by class, in the order in which the freeze puts them.
@@ -124,8 +129,15 @@ struct ForecastTime: Sendable {
       "starts_at": .time(run.first.map { ForecastTime.second($0) }),
       "finishes_at": .time(run.last.map { ForecastTime.second($0) }), "sending_seconds": .count(seconds),
       "expired": .count(run.expired), "curve": .array(curve),
-      "limits": .array(run.stretches.prefix(ForecastTime.mostStretches).map(ForecastTime.json)),
+      "limits": .array(
+        run.stretches.prefix(ForecastTime.mostStretches).map(ForecastTime.json)
+          + (exhausted.map { [["limit": "budget", "from": .time($0), "until": .null]] } ?? [])),
     ]
+  }
+
+  /// When the last message leaves that the budget covers; nil when it covers everybody.
+  var exhausted: Instant? {
+    run.uncovered > 0 ? run.last.map { ForecastTime.second($0) } ?? start : nil
   }
 
   /// To the second: more digits would promise too much.
@@ -143,6 +155,7 @@ struct ForecastTime: Sendable {
       object.append("kind", .string(kind))
     case .drip: object.append("limit", "drip")
     case .tier: object.append("limit", "tier")
+    case .budget: object.append("limit", "budget")
     }
     object.append("from", .time(second(stretch.from)))
     object.append("until", .time(second(stretch.until)))

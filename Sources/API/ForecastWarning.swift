@@ -55,6 +55,11 @@ struct ForecastWarning: Sendable {
         "rate_card_missing", "There is no complete rate card for the account's currency.",
         "لا توجد قائمة أسعار كاملة بعملة الحساب.")
     }
+    if time.run.uncovered > 0 {
+      add(
+        "budget_too_small", "The budget covers \(recipients - time.run.uncovered) of \(recipients) people.",
+        "تكفي الميزانية لعدد \(recipients - time.run.uncovered) من أصل \(recipients) شخصًا.")
+    }
     if cost.unpriced > 0 {
       add(
         "unpriced", "\(cost.unpriced) people have no known price; they are in none of the sums.",

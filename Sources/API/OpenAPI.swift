@@ -156,6 +156,15 @@ enum OpenAPI {
       method: "post", path: "/v1/campaigns/{id}/pace", summary: "Another pace while it runs; holds within a second",
       body: "NewPace", answer: "Campaign"),
     Operation(
+      method: "post", path: "/v1/campaigns/{id}/budget",
+      summary: "Another budget while it runs; one that was used up goes on", body: "NewBudget", answer: "Campaign"),
+    Operation(
+      method: "get", path: "/v1/budgets", summary: "Budgets of numbers and portfolios, as this month stands",
+      answer: "[Budget]"),
+    Operation(
+      method: "post", path: "/v1/budgets", summary: "Set one for this month and those to come, or a running campaign's",
+      body: "BudgetOf", answer: "Budget"),
+    Operation(
       method: "post", path: "/v1/campaigns/{id}/preview",
       summary: "The message for five real people; from the launch on, the frozen people and text", answer: "Preview"
     ),

@@ -147,6 +147,12 @@ enum OpenAPISchemas {
         "per_hour": {"type": "integer"}, "spread_until": {"type": "string", "format": "date-time",
           "description": "as slow as lets the last leave about then; planned anew while it runs"},
         "jitter": {"enum": ["none", "human"]}}},
+      "budget": {"description": "what may be reserved for it: money in the account's currency, or messages",
+        "oneOf": [
+          {"type": "object", "required": ["amount", "currency"], "additionalProperties": false, "properties": {
+            "amount": {"type": "string"}, "currency": {"type": "string"}}},
+          {"type": "object", "required": ["messages"], "additionalProperties": false, "properties": {
+            "messages": {"type": "integer", "minimum": 1}}}]},
       "require_opt_in": {"type": "boolean", "description": "true for marketing unless given"},
       "frequency_cap": {"$ref": "#/components/schemas/Limits/properties/frequency_cap"},
       "blocked_countries": {"$ref": "#/components/schemas/Limits/properties/blocked_countries"},
@@ -171,6 +177,20 @@ enum OpenAPISchemas {
     "Launch": {"type": "object", "properties": {
       "now": {"type": "boolean", "description": "skip the wait of 60 s"},
       "start_at": {"type": "string", "description": "when the draft names no start"}, "reason": {"type": "string"}}},
+    "NewBudget": {"type": "object", "properties": {
+      "amount": {"type": "string"}, "currency": {"type": "string"}, "messages": {"type": "integer", "minimum": 1},
+      "reason": {"type": "string"}}},
+    "BudgetOf": {"type": "object", "description": "of one number, one portfolio or one campaign", "properties": {
+      "number": {"type": "string"}, "portfolio": {"type": "string"}, "campaign": {"type": "string"},
+      "amount": {"type": "string"}, "currency": {"type": "string"}, "messages": {"type": "integer", "minimum": 1},
+      "reason": {"type": "string"}}},
+    "Budget": {"type": "object", "properties": {
+      "scope": {"enum": ["number", "portfolio", "campaign"]}, "id": {"type": "string"},
+      "amount": {"type": "string"}, "currency": {"type": "string"}, "messages": {"type": "integer"},
+      "reserved": {"description": "for messages handed over or claimed, less what came back; as the limit, money or messages"},
+      "left": {}, "overrun": {"description": "what charges exceeded their reservations by"},
+      "month": {"type": "string", "description": "in the account's zone"}, "by": {"type": "string"},
+      "changed_at": {"type": "string"}}},
     "NewPace": {"type": "object", "properties": {
       "per_second": {"type": "integer"}, "per_minute": {"type": "integer"}, "per_hour": {"type": "integer"},
       "jitter": {"enum": ["none", "human"], "description": "human needs at most 0.8 of what the numbers allow"},
@@ -207,8 +227,13 @@ enum OpenAPISchemas {
         "items": {"type": "object", "properties": {"hour": {"type": "string"}, "messages": {"type": "integer"}}}},
       "limits": {"type": "array", "description": "what decides the speed, or what is waited for, and when",
         "items": {"type": "object", "properties": {
-        "limit": {"enum": ["pace", "number", "sharing", "quiet_hours", "blackout", "drip", "tier"]},
-        "kind": {"type": "string"}, "from": {"type": "string"}, "until": {"type": "string"}}}},
+        "limit": {"enum": ["pace", "number", "sharing", "quiet_hours", "blackout", "drip", "tier", "budget"]},
+        "kind": {"type": "string"}, "from": {"type": "string"}, "until": {"type": ["string", "null"],
+        "description": "null: until somebody raises the budget"}}}},
+      "budget": {"type": "object", "properties": {
+        "amount": {"type": "string"}, "currency": {"type": "string"}, "messages": {"type": "integer"},
+        "covers": {"type": "integer", "description": "people, each reserved at the dearest price until delivery"},
+        "exhausted_at": {"type": ["string", "null"]}}},
       "warnings": {"type": "array", "items": {"type": "object", "properties": {
         "code": {"type": "string"}, "text": {"type": "string"}}}},
       "cost": {"type": "object", "properties": {

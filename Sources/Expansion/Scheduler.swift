@@ -116,6 +116,15 @@ public actor Scheduler {
     return next
   }
 
+  /// What ended messages leave of their reservations, and whether the budget has a message left.
+  private func spend(_ live: Tending.Live) async throws {
+    guard try await Budgets.reserves(live.campaign, on: pool) else { return }
+    try await Budgets.settle(live.campaign, on: pool)
+    if live.state == .sending, try await Budgets.stopExhausted(live.campaign, on: pool) {
+      log("budget_exhausted", [("campaign", live.campaign.description)])
+    }
+  }
+
   /// One look at each live campaign; a step that is not due costs little and is asked for again later.
   private func tend() async throws {
     while let launched = try await Recurrences.launchNext(on: pool) {
@@ -126,6 +135,7 @@ public actor Scheduler {
           ("planned", launched.planned.description),
         ])
     }
+    try await Budgets.tend(on: pool)
     for live in try await Tending.live(on: pool) {
       // Cheap, and nothing of the campaign leaves before: never put off by what takes long.
       if live.state == .sending {
@@ -135,6 +145,7 @@ public actor Scheduler {
       }
       if let until = restUntil[live.campaign], until > .now { continue }
       let started = BootInstant.now
+      try await spend(live)
       switch live.state {
       case .cancelled:
         // The gate's last answers before the cancel have run out by then.

@@ -40,6 +40,8 @@ public struct VirtualRun: Sendable {
     case drip
     /// People in 24 hours that Meta allows the portfolio.
     case tier
+    /// Nothing is left to reserve: somebody must raise it.
+    case budget
   }
 
   public enum State: Sendable {
@@ -60,6 +62,8 @@ public struct VirtualRun: Sendable {
   /// The last slot; nil when nobody is written to.
   public private(set) var last: Int64?
   public private(set) var sent = 0
+  /// People whom the budget does not cover.
+  public private(set) var uncovered = 0
   /// People whose turn did not come before the end.
   public private(set) var expired = 0
   /// Messages by the hour since 1970.
@@ -79,11 +83,11 @@ public struct VirtualRun: Sendable {
 
   /// Runs `groups`, in the order of the freeze, over `lanes` from `start`; nothing leaves at or after `end`.
   ///
-  /// `dailyPeople` is the portfolio's limit in any 24 hours. `state` says whether a place may be written to; it is asked
+  /// `dailyPeople` is the portfolio's limit in any 24 hours, `most` what a budget covers. `state` says whether a place may be written to; it is asked
   /// once for each change.
   public init(
     _ groups: [Group], lanes: [Lane], start: Int64, end: Int64?, runLength: Int, dailyPeople: Int? = nil,
-    state: @escaping (_ place: Int, _ at: Int64) -> State
+    most: Int = .max, state: @escaping (_ place: Int, _ at: Int64) -> State
   ) {
     let total = groups.reduce(0) { $0 + $1.people }
     expired = total
@@ -103,7 +107,7 @@ public struct VirtualRun: Sendable {
     // What a lane began and its hours closed on: it goes on with it before anything new.
     var held = [[Run]](repeating: [], count: lanes.count)
     var at = [Int64](repeating: start, count: lanes.count)
-    while let lane = at.indices.filter({ at[$0] < over }).min(by: { at[$0] < at[$1] }) {
+    while sent < most, let lane = at.indices.filter({ at[$0] < over }).min(by: { at[$0] < at[$1] }) {
       let now = at[lane]
       guard let (run, isHeld) = VirtualRun.pick(held[lane], free, at: now, &hours) else {
         guard let next = VirtualRun.opening(held[lane] + free, at: now, &hours) else {
@@ -123,7 +127,7 @@ public struct VirtualRun: Sendable {
         note(.tier, from: now, until: min(room.until, over))
         continue
       }
-      var slots = buckets[lane].reserve(upTo: min(work.left, room.count), before: closes, at: now)
+      var slots = buckets[lane].reserve(upTo: min(work.left, room.count, most - sent), before: closes, at: now)
       if slots.count > 1, room.step > slots.step {
         // Yesterday's people leave the 24 hours one by one: no faster than they were written to.
         buckets[lane].tat = slots.first
@@ -139,7 +143,7 @@ public struct VirtualRun: Sendable {
       take(slots)
       note(room.step > lanes[lane].step.nanoseconds ? .tier : lanes[lane].limit, from: slots.first, until: slots.end)
     }
-    expired = total - sent
+    (expired, uncovered) = sent < most ? (total - sent, 0) : (0, total - sent)
   }
 
   /// The first run that is open, held ones before free ones.

@@ -50,6 +50,9 @@ struct CampaignPlan: Sendable {
   /// So many parts of the number beside others.
   var weight = 1
   var hasStaying = false
+  /// It was launched with a budget: nothing is claimed that none covers.
+  var hasBudget = false
+  var category = Category.marketing
 
   /// This lane's part of the campaign's pace; nil when it has none.
   func pace(perSecond: Int, allowance: Duration) -> LaneShare.Pace? {
@@ -106,6 +109,8 @@ extension CampaignPlan {
     hasDue = live.hasDue
     freeZones = live.freeZones
     zones = live.zones
+    category = live.category
+    hasBudget = live.kind == .campaign && spec?.budget != nil
   }
 }
 

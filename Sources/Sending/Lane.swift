@@ -50,6 +50,8 @@ actor Lane {
   var restsUntil: Int64 = 0
   var ourFaults = 0
   var isOwning = false
+  /// What it holds of shared budgets.
+  var spending = Spending()
   var inFlightTotal = 0
   var second = FullestSecond()
 

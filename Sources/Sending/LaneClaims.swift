@@ -47,6 +47,10 @@ extension Lane {
       dueTaken.insert(campaign)
       urgentDue.remove(campaign)
     }
+    guard try await maySpend(plan) else {
+      queue.tried(campaign, found: false)
+      return false
+    }
     try await takeUp(campaign, plan)
     let zone = queue.streams[campaign]?.take?.zone
     let open = openZones(zone.map { [$0] } ?? [], of: plan)
@@ -54,13 +58,18 @@ extension Lane {
       queue.tried(campaign, found: false)
       return false
     }
-    let hi = min(take.hi, take.cursor + Int32(want.count(before: open.until)) - 1)
+    let wanted = min(take.hi, take.cursor + Int32(want.count(before: open.until)) - 1)
+    guard let (hi, reservation) = try await reserve(take, upTo: wanted, plan) else {
+      queue.tried(campaign, found: false)
+      return false
+    }
     let next = k + 1
     let recipients = try await surely(next) {
       try await LaneLog.claim(
         numberID, k: next, epoch: epoch, node: line.node, doneK: doneK, take: take, hi: hi, slot0: want.slot0 + wall,
-        step: want.step, on: line.claims)
+        step: want.step, reserving: reservation, on: line.claims)
     }
+    if let reservation { spending.spend(reservation, at: now) }
     take.cursor = hi + 1
     queue.setTake(take.cursor > take.hi ? nil : take, of: campaign)
     self.take(recipients, claim: next, campaign: campaign, until: open.until)

@@ -66,7 +66,7 @@ extension Lane {
     tenure.fenced()
     queue = LaneQueue(
       perSecond: number.perSecond, limits: line.limits, seed: UInt64(truncatingIfNeeded: now))
-    open = []
+    (open, spending) = ([], Spending())
     do { try await line.reactor.sleep(for: line.settings.pollEvery) } catch {
       // Cancelled while resting: `run` sees it.
     }

@@ -1,5 +1,6 @@
 import Domain
 import JSON
+import Money
 
 /// What a campaign was asked to do: the request of `POST /v1/campaigns`, read strictly, with every default applied.
 ///
@@ -18,17 +19,21 @@ public struct CampaignSpec: Sendable, Equatable {
   /// Whom it leaves alone. Incomplete until `applyDefaults`.
   public var limits: ContactLimits
 
+  /// What may be reserved for it; nil: as much as it takes.
+  public var budget: Budget?
+
   /// What stops it by itself.
   public var guarding: Guarding
 
   /// Beside other campaigns of a number: one of 3 beside one of 1 gets three of four messages.
   public var priority = 1
 
-  static let known = ["name", "from", "template", "audience", "schedule", "pace", "priority", "guard", "require_opt_in"]
+  static let known =
+    ["name", "from", "template", "audience", "schedule", "pace", "priority", "guard", "require_opt_in", "budget"]
     + ContactLimits.names
   /// Fields of later work: refused by name, so that nobody believes in a limit that nothing keeps.
   static let later = [
-    "budget", "pilot", "recurrence", "variants", "approval",
+    "pilot", "recurrence", "variants", "approval",
     "warm_up", "seed_list", "reserve_for_others", "ttl", "messages",
   ]
 
@@ -44,6 +49,7 @@ public struct CampaignSpec: Sendable, Equatable {
     pace = try Pace(json: fields["pace"] ?? .object(JSONObject()), at: "pace")
     guarding = try fields["guard"].map { json throws(Problem) in try Guarding(json: json, at: "guard") } ?? Guarding()
     priority = Int(try fields.integer("priority", in: 1...10) ?? 1)
+    budget = try fields["budget"].map { json throws(Problem) in try Budget(json: json, at: "budget") }
     requireOptIn = try fields.flag("require_opt_in")
     limits = try ContactLimits(fields)
   }
@@ -85,6 +91,7 @@ public struct CampaignSpec: Sendable, Equatable {
     if let pace = pace.json { object.append("pace", pace) }
     object.append("priority", .number(String(priority)))
     object.append("guard", guarding.json)
+    if let budget { object.append("budget", budget.json) }
     if let requireOptIn { object.append("require_opt_in", .bool(requireOptIn)) }
     for field in limits.json.fields { object.append(field.key, field.value) }
     return .object(object)

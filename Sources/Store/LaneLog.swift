@@ -83,8 +83,13 @@ public enum LaneLog {
   /// Claims the positions `lo...hi` of a take and reads their recipients, in one commit.
   public static func claim(
     _ number: Number.ID, k: Int64, epoch: Int32, node: Int64, doneK: Int64, take: Take, hi: Int32, slot0: Int64, step: Int64,
-    on connection: Connection
+    reserving reservation: Allotments.Reservation? = nil, on connection: Connection
   ) async throws(DatabaseError) -> [Recipient] {
+    if let reservation {
+      return try await claim(
+        number, k: k, epoch: epoch, node: node, doneK: doneK, take: take, hi: hi, slot0: slot0, step: step, reservation,
+        on: connection)
+    }
     let rows = try await connection.batch([
       Statement(
         """
@@ -95,6 +100,32 @@ public enum LaneLog {
         [
           .int8(number.rawValue), .int8(k), .int4(epoch), .int8(node), .int8(doneK), .int8(take.campaign.rawValue),
           .int4(take.run), .int2(take.take), .int4(take.cursor), .int4(hi), .int8(slot0), .int8(step),
+        ]),
+      recipientsStatement(take.campaign, take.cursor, hi),
+    ])
+    return recipients(rows[1])
+  }
+
+  /// The same with the money or messages that it reserves. Who is skipped since the reservation was counted is the gate's
+  /// matter, and their part comes back.
+  private static func claim(
+    _ number: Number.ID, k: Int64, epoch: Int32, node: Int64, doneK: Int64, take: Take, hi: Int32, slot0: Int64, step: Int64,
+    _ reservation: Allotments.Reservation, on connection: Connection
+  ) async throws(DatabaseError) -> [Recipient] {
+    let runs = reservation.runs
+    let rows = try await connection.batch([
+      Statement(
+        """
+        insert into lane_log (number_id, k, epoch, kind, node, done_k, campaign_id, run_no, take, lo, hi, slot0, step,
+          reserved, pools, people, prices, counts)
+        select $1, $2, (select epoch from lane_log where number_id = $1 and k = $2 - 1 and epoch = $3), 1, $4, $5, $6, $7,
+          $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+        """,
+        [
+          .int8(number.rawValue), .int8(k), .int4(epoch), .int8(node), .int8(doneK), .int8(take.campaign.rawValue),
+          .int4(take.run), .int2(take.take), .int4(take.cursor), .int4(hi), .int8(slot0), .int8(step),
+          .numeric(reservation.reserved), .int8s(reservation.pools), .int4(Int32(reservation.people)),
+          .optionalNumerics(runs.prices), .int4s(runs.counts),
         ]),
       recipientsStatement(take.campaign, take.cursor, hi),
     ])

@@ -19,10 +19,18 @@ public enum Preparing {
     let rows = try await pool.run(
       Statement(
         """
-        update campaign c set state = 4 from account a
-        where c.campaign_id = $1 and c.state in (3, 4) and c.prepared_at is null and a.account_id = c.account_id
-        returning c.business_id, c.category, c.frozen,
+        with c as (
+          update campaign set state = 4 where campaign_id = $1 and state in (3, 4) and prepared_at is null returning *
+        ), b as (
+          -- Before anybody can be claimed. What was changed since the launch holds.
+          insert into budget (business_id, scope, scope_id, currency, amount, by)
+          select business_id, 7, campaign_id, x->>'currency', coalesce(x->>'amount', x->>'messages')::numeric, launched_by
+          from (select c.*, frozen->'spec'->'budget' as x from c) c where x is not null and jsonb_typeof(x) = 'object'
+          on conflict (scope, scope_id) do nothing
+        )
+        select c.business_id, c.category, c.frozen,
           array(select n.phone from number n where n.business_id = c.business_id), a.zone, c.numbers
+        from c join account a using (account_id)
         """, [.int8(campaign.rawValue)]))
     return rows.first.map { row in
       Subject(

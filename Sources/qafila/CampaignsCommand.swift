@@ -75,6 +75,15 @@ enum CampaignsCommand {
         Option("jitter", "WORD", "none, or human (needs at most 0.8 of what the numbers allow)"), why, Commands.json,
       ], settings: Setting.client, run: pace),
     Command(
+      words: ["campaigns", "budget"], arguments: ["ID"], summary: "another budget while it runs; one that was used up goes on",
+      options: BudgetsCommand.limits + [Commands.json], settings: Setting.client,
+      run: { invocation in
+        invocation.show(
+          try await ServiceClient(invocation).post(
+            path(invocation, "budget"), .object(try BudgetsCommand.body(invocation)))
+        ) { CampaignSheet.text($0) }
+      }),
+    Command(
       words: ["campaigns", "recipients"], arguments: ["ID"], summary: "one row per person, with the reason",
       options: [
         Option("state", "WORDS", "only these states (comma between)"),
@@ -262,6 +271,9 @@ enum CampaignSheet {
       sheet.add(
         "pace",
         (limit.map { $0.1.plain + " " + $0.0.replacing("_", with: " ") } ?? "") + ", jitter " + pace.text("jitter"))
+    }
+    if let budget = campaign["budget"] {
+      sheet.add("budget", "\(BudgetsCommand.limit(budget)), \(budget.text("reserved")) reserved, \(budget.text("left")) left")
     }
     if let forecast = campaign["forecast"] { ForecastSheet.add(forecast, to: &sheet) }
     if let counts = campaign["counts"] {

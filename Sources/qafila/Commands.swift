@@ -10,7 +10,7 @@ enum Commands {
     + SegmentsCommand.commands + PolicyCommand.commands + CampaignsCommand.commands + CalendarsCommand.commands
     + OptOutsCommand.commands + ContactsCommand.commands + StopWordsCommand.commands + ReportsCommand.commands
     + ReceiptsCommand.commands
-    + RatesCommand.commands
+    + RatesCommand.commands + BudgetsCommand.commands
     + StopCommand.commands + [DemoDataCommand.command]
 
   static let json = Option("json", nil, "the service's answer as JSON, for programs")

@@ -42,6 +42,9 @@ enum ForecastSheet {
     if forecast.text("cost.unpriced_people") != "0" {
       sheet.add("unpriced", forecast.text("cost.unpriced_people") + " people")
     }
+    if let budget = forecast["budget"] {
+      sheet.add("budget", "\(BudgetsCommand.limit(budget)), for \(CampaignSheet.grouped(budget.text("covers"))) people")
+    }
     for warning in forecast["warnings"]?.arrayValue ?? [] { sheet.add("mind", warning.text("text")) }
   }
 }

@@ -136,7 +136,13 @@ import Testing
         "field_invalid"
       ),
       (["pace"], ["per_second": 80, "jitter": "human"], "pace.jitter", "field_invalid"),
-      (["budget"], ["amount": "1"], "budget", "not_supported"),
+      (["budget"], ["amount": "1"], "budget.currency", "field_missing"),
+      (["budget"], ["amount": 7, "currency": "USD"], "budget.amount", "field_invalid"),
+      (["budget"], ["amount": "-1", "currency": "USD"], "budget.amount", "field_invalid"),
+      (["budget"], ["amount": "1", "currency": "EGP"], "budget.currency", "field_invalid"),
+      (["budget"], ["amount": "1", "currency": "EUR"], "budget.currency", "budget_currency"),
+      (["budget"], ["amount": "1", "currency": "USD", "messages": 5], "budget.messages", "field_invalid"),
+      (["budget"], ["messages": 0], "budget.messages", "field_invalid"),
     ]
     for (path, value, field, code) in cases {
       let answer = try await service.call(
