@@ -207,7 +207,8 @@ final class Stage: Sendable {
           {"name": "offer", "from": ["\(phoneNumberIDs.joined(separator: "\", \""))"], "template": {"name": "ramadan_offer", "language": "ar",
            "stop_button": 0, "parameters": {"body": [{"attr": "first_name", "fallback": "عميلنا العزيز"}, "20%"]}},
            "audience": {"id": "\(audience)"}, "schedule": {"start_at": "now", "window": "always"},
-           "pace": {\(pace)"jitter": "\(jitter)"}, "require_opt_in": true}
+           "pace": {\(pace)"jitter": "\(jitter)"}, "require_opt_in": true,
+           "guard": {"max_opt_out": 1}}
           """.utf8)))
     let campaign = try await Campaigns.insert(
       Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: numbers),
