@@ -40,7 +40,7 @@ extension Stage {
     file.reserveCapacity(45_000_000)
     for i in 0..<1_000_000 { file += Array("+2011\(10_000_000 + i),Mona,Cairo,\(i % 1000)\n".utf8) }
     let report = try await post(
-      api + "/v1/audiences/\(audience)/contacts", file, headers + [("Content-Type", "text/csv")], expecting: 200)
+      api + "/v1/audiences/\(audience)/contacts", file, headers + [("Content-Type", "text/csv")], expecting: 201)
     return Int(try JSONValue(parsing: report)["created"]?.int64Value ?? -1)
   }
 
