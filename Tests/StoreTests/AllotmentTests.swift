@@ -1,6 +1,7 @@
 import Domain
 import Money
 import Postgres
+import Reactor
 import Testing
 
 @testable import Store
@@ -97,27 +98,25 @@ import Testing
     await stage.close()
   }
 
-  @Test func `two nodes that draw at the same time never get more than there is`() async throws {
-    let stage = try await Stage(.messages(1000))
-    let (url, number, pool) = (stage.store.url, stage.number, stage.pool)
-    let drawn = try await withThrowingTaskGroup(of: Amount.self) { group in
-      for _ in 0..<4 {
-        group.addTask {
-          let connection = TestStore.connection(url)
-          var sum = Amount.zero
-          while true {
-            let block = try await Allotments.draw(
-              pool, number: number, epoch: 1, lanes: 4, price: Amount("1")!, on: connection)
-            if block == .zero { break }
-            sum += block
-          }
-          await connection.close()
-          return sum
-        }
-      }
-      return try await group.reduce(Amount.zero, +)
+  @Test func `of the last message goes to one of two nodes that draw at the same time`() async throws {
+    let stage = try await Stage(.messages(1))
+    let (number, pool) = (stage.number, stage.pool)
+    let other = TestStore.connection(stage.store.url)
+    let one = Amount("1")!
+    _ = try await stage.connection.run("begin")
+    let first = try await Allotments.draw(pool, number: number, epoch: 1, lanes: 1, price: one, on: stage.connection)
+    let second = Task {
+      try await Allotments.draw(pool, number: number, epoch: 1, lanes: 1, price: one, on: other)
     }
-    #expect(drawn == Amount("1000")!)
+    // The other one asked, and waits for whoever was first.
+    while try await stage.store.pool.run(
+      "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    )[0].int64(0) == 0 { try await TestStore.reactor.sleep(for: .milliseconds(5)) }
+    _ = try await stage.connection.run("commit")
+    let late = try await second.value
+    #expect(first == one && late == .zero)
+    #expect(try await stage.used == one)
+    await other.close()
     await stage.close()
   }
 
