@@ -26,17 +26,7 @@ struct CampaignCheck: Sendable {
     let numbers = try await numbers(spec.from)
     let account = numbers[0].account
     let template = try await template(spec.template, account: account, isDryRun: isDryRun)
-    let definition: TemplateDefinition
-    do {
-      definition = try TemplateDefinition(
-        name: template.seen.name, language: template.seen.language, parameterFormat: template.seen.parameterFormat,
-        components: .stored(template.seen.components))
-    } catch {
-      throw Problem(
-        422, "template_unreadable", "The template cannot be read.",
-        detail: "Meta's text of the template is not understood.",
-        field: "template.name", remedy: "Synchronise the templates, or use another.")
-    }
+    let definition = try template.definition()
     spec.template.order(header: definition.headerNames, body: definition.body.names)
     let message = try CampaignCheck.message(spec.template, definition)
     try await AudienceCheck(services: services, business: business).check(&spec.audience)
@@ -328,6 +318,22 @@ extension Problem {
         422, "parameter_invalid", "Meta refuses this parameter.",
         detail: "Meta refuses this value (\(fault.reason.word)).",
         field: place, remedy: "Write one line without tabs, with at most 4 spaces in a row, within Meta's length.")
+    }
+  }
+}
+
+extension Templates.Entry {
+  /// Its text as Meta keeps it, understood.
+  func definition() throws(Problem) -> TemplateDefinition {
+    do {
+      return try TemplateDefinition(
+        name: seen.name, language: seen.language, parameterFormat: seen.parameterFormat,
+        components: .stored(seen.components))
+    } catch {
+      throw Problem(
+        422, "template_unreadable", "The template cannot be read.",
+        detail: "Meta's text of the template is not understood.",
+        field: "template.name", remedy: "Synchronise the templates, or use another.")
     }
   }
 }

@@ -125,16 +125,9 @@ struct MessageRoutes: Sendable {
     let person = sent.person
     let numbers = try await Numbers.list(of: call.caller.business, on: services.pool)
     let number = person.number ?? (sent.numbers.count == 1 ? sent.numbers[0] : nil)
-    let words = person.reason.map { Sentences.reason($0, call.language) } ?? ""
-    var reason: JSONObject = [
-      "code": .string(person.reason ?? person.state.word),
-      "text": .string(
-        Sentences.recipient(person.state, call.language, reason: words, time: person.dueAt.map { $0.rfc3339() } ?? "")),
-    ]
-    if let due = person.dueAt { reason.append("until", .time(due)) }
     var object: JSONObject = [
       "id": .string(id.description), "kind": .string(sent.kind.word), "campaign": .id(id.campaign),
-      "campaign_name": .string(sent.campaignName), "state": .string(person.state.word), "state_reason": .object(reason),
+      "campaign_name": .string(sent.campaignName), "state": .string(person.state.word), "state_reason": person.stateReason(in: call.language),
       "from": numbers.first { $0.id == number }.map { .string($0.phoneNumberID) } ?? .null,
       "to": call.shown(person.phone), "attempt": person.attempt.map { .count($0) } ?? .null,
       "message_id": .text(sent.wamid), "handed_at": .time(person.handedAt), "sent_at": .time(person.sentAt),

@@ -51,14 +51,7 @@ struct RecipientRoutes: Sendable {
       "recipient_ref": person.seq > 0 ? .string("\(campaign.id)-\(person.seq)") : .null, "contact": .id(person.contact),
       "phone": call.shown(person.phone), "state": .string(person.state.word),
     ]
-    let words = person.reason.map { Sentences.reason($0, call.language) } ?? ""
-    var reason: JSONObject = [
-      "code": .string(person.reason ?? person.state.word),
-      "text": .string(
-        Sentences.recipient(person.state, call.language, reason: words, time: person.dueAt.map { $0.rfc3339() } ?? "")),
-    ]
-    if let due = person.dueAt { reason.append("until", .time(due)) }
-    object.append("state_reason", .object(reason))
+    object.append("state_reason", person.stateReason(in: call.language))
     guard person.state != .excluded else {
       object.append("audience", person.audience.map { .id($0) } ?? .null)
       return object
@@ -75,5 +68,18 @@ struct RecipientRoutes: Sendable {
         "cost", person.cost.map { ["amount": .string($0.text()), "currency": .string(campaign.currency)] } ?? .null)
     }
     return object
+  }
+}
+
+extension Recipients.Entry {
+  /// Why this person stands where they stand, and until when.
+  func stateReason(in language: Language) -> JSONValue {
+    let words = reason.map { Sentences.reason($0, language) } ?? ""
+    var object: JSONObject = [
+      "code": .string(reason ?? state.word),
+      "text": .string(Sentences.recipient(state, language, reason: words, time: dueAt.map { $0.rfc3339() } ?? "")),
+    ]
+    if let dueAt { object.append("until", .time(dueAt)) }
+    return .object(object)
   }
 }

@@ -13,16 +13,7 @@ enum UrgentTemplate {
         detail: "Meta's category of this template is \(entry.seen.category.word): consent, hours and limits hold for it.",
         field: "template.name", remedy: "Make a campaign (POST /v1/campaigns), or use a utility or authentication template.")
     }
-    let definition: TemplateDefinition
-    do {
-      definition = try TemplateDefinition(
-        name: entry.seen.name, language: entry.seen.language, parameterFormat: entry.seen.parameterFormat,
-        components: .stored(entry.seen.components))
-    } catch {
-      throw Problem(
-        422, "template_unreadable", "The template cannot be read.", detail: "Meta's text of the template is not understood.",
-        field: "template.name", remedy: "Synchronise the templates, or use another.")
-    }
+    let definition = try entry.definition()
     var part = given
     part.order(header: definition.headerNames, body: definition.body.names)
     var literals: [String] = []
