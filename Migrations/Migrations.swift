@@ -30,5 +30,6 @@ public enum Migrations {
     Migration(name: "0016_sticky", sql: PackageResources._016_sticky_sql),
     Migration(name: "0017_response", sql: PackageResources._017_response_sql),
     Migration(name: "0013_budgets", sql: PackageResources._013_budgets_sql),
+    Migration(name: "0027_budget_months", sql: PackageResources._027_budget_months_sql),
   ]
 }

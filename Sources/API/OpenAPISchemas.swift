@@ -189,6 +189,7 @@ enum OpenAPISchemas {
       "amount": {"type": "string"}, "currency": {"type": "string"}, "messages": {"type": "integer"},
       "reserved": {"description": "for messages handed over or claimed, less what came back; as the limit, money or messages"},
       "left": {}, "overrun": {"description": "what charges exceeded their reservations by"},
+      "urgent": {"description": "of reserved: what urgent messages and confirmations, which no budget stops, were charged"},
       "month": {"type": "string", "description": "in the account's zone"}, "by": {"type": "string"},
       "changed_at": {"type": "string"}}},
     "NewPace": {"type": "object", "properties": {

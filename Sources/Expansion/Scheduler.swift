@@ -18,6 +18,8 @@ public actor Scheduler {
     public var tendEvery: Duration = .seconds(1)
     /// How often the pace of a campaign that is spread over a time is planned anew.
     public var spreadEvery: Duration = .seconds(30)
+    /// How often urgent messages' charges are counted into the budgets of the month.
+    public var countUrgentEvery: Duration = .seconds(60)
     /// A start missed by more than this is late.
     public var lateAfter: Duration = .seconds(1800)
     public init() {}
@@ -36,6 +38,7 @@ public actor Scheduler {
   private let node = Crypto.randomBytes(8).reduce(Int64(0)) { $0 << 8 | Int64($1) } & Int64.max
   /// Not looked at again before: a count that takes long is asked for seldom.
   private var restUntil: [Campaign.ID: BootInstant] = [:]
+  private var nextUrgentCount = BootInstant.now
   private var spreads: [Campaign.ID: (pace: SpreadPace?, until: BootInstant)] = [:]
 
   public init(
@@ -125,6 +128,16 @@ public actor Scheduler {
     }
   }
 
+  private func tendBudgets() async throws {
+    try await Budgets.tend(on: pool)
+    for campaign in try await Budgets.beginMonth(on: pool) {
+      log("budget_month_begins", [("campaign", campaign.description)])
+    }
+    guard BootInstant.now >= nextUrgentCount else { return }
+    try await Budgets.countUnreserved(on: pool)
+    nextUrgentCount = .now + settings.countUrgentEvery
+  }
+
   /// One look at each live campaign; a step that is not due costs little and is asked for again later.
   private func tend() async throws {
     while let launched = try await Recurrences.launchNext(on: pool) {
@@ -135,7 +148,7 @@ public actor Scheduler {
           ("planned", launched.planned.description),
         ])
     }
-    try await Budgets.tend(on: pool)
+    try await tendBudgets()
     for live in try await Tending.live(on: pool) {
       // Cheap, and nothing of the campaign leaves before: never put off by what takes long.
       if live.state == .sending {

@@ -21,6 +21,8 @@ public enum Budgets {
     /// In amounts or messages, as the limit: reserved for messages, what came back already taken off.
     public let used: Amount
     public let overrun: Amount
+    /// Of what is used, what urgent messages and confirmations were charged: they reserve nothing and no budget stops them.
+    public let urgent: Amount
     public let by: String
     public let at: Instant
 
@@ -37,6 +39,7 @@ public enum Budgets {
       object.append("reserved", text(used))
       object.append("left", text(max(.zero, left)))
       if overrun > .zero { object.append("overrun", text(overrun)) }
+      if urgent > .zero { object.append("urgent", text(urgent)) }
       if let month { object.append("month", .string(String(month.description.prefix(7)))) }
       return object
     }
@@ -122,7 +125,8 @@ public enum Budgets {
 
   private static let select = """
     select b.scope, b.scope_id, coalesce(n.phone_number_id, f.meta_id, b.scope_id::text), b.amount, b.currency, m.month,
-      coalesce(p.used, 0), coalesce((select sum(r.overrun) from pool_return r where r.pool_id = p.pool_id), 0), b.by, b.at
+      coalesce(p.used, 0), coalesce((select sum(r.overrun) from pool_return r where r.pool_id = p.pool_id), 0),
+      coalesce((select sum(r.charged) from pool_return r where r.pool_id = p.pool_id), 0), b.by, b.at
     from budget b
     left join number n on b.scope = 5 and n.number_id = b.scope_id
     left join portfolio f on b.scope = 2 and f.portfolio_id = b.scope_id
@@ -137,7 +141,7 @@ public enum Budgets {
     Entry(
       scope: PauseScope(rawValue: row.int16(0)) ?? .campaign, scopeID: row.int64(1), subject: row.text(2),
       limit: Budget(limit: row.amount(3), currency: row.optionalText(4)), month: row.optionalDate(5), used: row.amount(6),
-      overrun: row.amount(7), by: row.text(8), at: row.instant(9))
+      overrun: row.amount(7), urgent: row.amount(8), by: row.text(9), at: row.instant(10))
   }
 
   // MARK: Tending
@@ -169,6 +173,30 @@ public enum Budgets {
             and y.portfolio_id = d.scope_id)))
         """, .int2(Int16(threshold)))
     }
+  }
+
+  /// A campaign that a month's budget had stopped goes on in the next month. Answers which.
+  public static func beginMonth(on pool: Pool) async throws(DatabaseError) -> [Campaign.ID] {
+    try await pool.run(
+      """
+      with over as (
+        select o.pause_id, o.scope_id from open_pause o
+        join campaign c on c.campaign_id = o.scope_id join account a using (account_id)
+        where o.cause = 'budget' and o.scope = 7
+          and o.evidence->>'month' < to_char(now() at time zone a.zone, 'YYYY-MM')
+      ), e as (
+        insert into pause_end (pause_id, reason, actor) select pause_id, $1, 'qafila' from over
+        on conflict do nothing returning pause_id
+      )
+      insert into campaign_event (campaign_id, event, actor, reason)
+      select scope_id, 'resumed', 'qafila', $1 from over join e using (pause_id) returning campaign_id
+      """, .text("a new month has begun")
+    ).map { Campaign.ID($0.int64(0)) }
+  }
+
+  /// Counts what messages that no budget stops were charged this month.
+  public static func countUnreserved(on pool: Pool) async throws(DatabaseError) {
+    _ = try await pool.run("select charge_unreserved()")
   }
 
   /// Whether this campaign ever reserved, so that its messages' ends give something back.

@@ -11,7 +11,9 @@ import Store
 enum MetaFigures {
   /// Each account once in 20 hours, unless somebody asked. An account that Meta does not answer for is left out, and the
   /// job tries again later.
-  static func reconcile(_ graph: GraphClient, tokens: Tokens, isAsked: Bool, on pool: Pool) async throws {
+  static func reconcile(_ graph: GraphClient, tokens: Tokens, isAsked: Bool, threshold: Reconciling.Threshold, on pool: Pool)
+    async throws
+  {
     let now = Instant.now
     var failure: GraphError?
     for account in try await Statements.accounts(of: nil, on: pool) {
@@ -29,7 +31,7 @@ enum MetaFigures {
       do throws(GraphError) {
         let points = try await graph.pricing(
           ofAccount: account.wabaID, from: zone.first(of: from, secondsOfDay: 0), to: end, token: token)
-        try await compare(account, points, zone, from, to, pool)
+        try await compare(account, points, zone, from, to, threshold, pool)
       } catch {
         Log.write("reconciliation_waits", [("account", account.wabaID), ("error", "\(error)")])
         failure = error
@@ -40,7 +42,7 @@ enum MetaFigures {
 
   private static func compare(
     _ account: Statements.Account, _ points: [PricingPoint], _ zone: Zone, _ from: CivilDate, _ to: CivilDate,
-    _ pool: Pool
+    _ threshold: Reconciling.Threshold, _ pool: Pool
   ) async throws(GraphError) {
     let figures = points.map { point in
       Reconciling.Point(
@@ -50,7 +52,7 @@ enum MetaFigures {
         isTiered: point.isTiered)
     }
     do {
-      let result = try await Reconciling.run(account, from: from, to: to, meta: figures, on: pool)
+      let result = try await Reconciling.run(account, from: from, to: to, meta: figures, threshold: threshold, on: pool)
       Log.write(
         "reconciled",
         [

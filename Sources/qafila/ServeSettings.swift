@@ -1,5 +1,6 @@
 import Crypto
 import Postgres
+import Reports
 
 /// What one process of the service does and stands on.
 struct ServeSettings: Sendable {
@@ -19,6 +20,8 @@ struct ServeSettings: Sendable {
   var unknownAfter: Duration = .seconds(3600)
   /// How often a person is tried again whom Meta held for a day.
   var marketingRetries = 2
+  /// A difference between Meta's bill and the ledger beyond this is told.
+  var reconcileThreshold = Reconciling.Threshold()
 
   init(_ invocation: Invocation) throws(UsageError) {
     roles = []
@@ -41,6 +44,7 @@ struct ServeSettings: Sendable {
     }
     unknownAfter = .seconds(seconds)
     marketingRetries = try ServeSettings.marketingRetries(invocation)
+    reconcileThreshold = try ServeSettings.threshold(invocation)
     // Only the intake verifies webhooks. Two secrets, with a comma between, hold while the app's secret is changed.
     let needsIntake = roles.contains(.intake)
     appSecrets = []
@@ -66,6 +70,18 @@ struct ServeSettings: Sendable {
       throw UsageError("QAFILA_MARKETING_RETRIES is from 0 to 10.", remedy: "Leave it out for 2.")
     }
     return retries
+  }
+
+  static func threshold(_ invocation: Invocation) throws(UsageError) -> Reconciling.Threshold {
+    var threshold = Reconciling.Threshold()
+    guard let messages = Int64(try invocation.required(.reconcileMessages)), (0...1_000_000_000).contains(messages) else {
+      throw UsageError("QAFILA_RECONCILE_MESSAGES is a number of messages.", remedy: "Leave it out for 10.")
+    }
+    guard let share = Int64(try invocation.required(.reconcileShare)), (0...1000).contains(share) else {
+      throw UsageError("QAFILA_RECONCILE_SHARE is from 0 to 1000 thousandths.", remedy: "Leave it out for 10, one percent.")
+    }
+    (threshold.messages, threshold.thousandths) = (messages, share)
+    return threshold
   }
 
   /// `127.0.0.1:8080`, `[::1]:8080`.

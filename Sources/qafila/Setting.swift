@@ -67,6 +67,12 @@ struct Setting: Sendable {
   static let marketingRetries = Setting(
     variable: "QAFILA_MARKETING_RETRIES", flag: "marketing-retries",
     help: "how often a person is tried again, a day later each, whom Meta holds from offers (131049)", standard: "2")
+  static let reconcileMessages = Setting(
+    variable: "QAFILA_RECONCILE_MESSAGES", flag: "reconcile-messages",
+    help: "messages by which Meta's count and the ledger may differ before it is told", standard: "10")
+  static let reconcileShare = Setting(
+    variable: "QAFILA_RECONCILE_SHARE", flag: "reconcile-share",
+    help: "thousandths of messages or cost by which they may differ before it is told", standard: "10")
   static let caFile = Setting(
     variable: "QAFILA_CA_FILE", flag: "ca-file", help: "authorities to trust instead of the system's, as PEM")
   static let url = Setting(

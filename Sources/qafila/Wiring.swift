@@ -99,7 +99,8 @@ final class Service: Sendable {
             },
             "reconcile": { job in
               try await MetaFigures.reconcile(
-                graph, tokens: Tokens(sealKey: settings.sealKey), isAsked: job.key != "daily", on: deskPool)
+                graph, tokens: Tokens(sealKey: settings.sealKey), isAsked: job.key != "daily",
+                threshold: settings.reconcileThreshold, on: deskPool)
             },
           ], log: Log.write)
         run("scheduler", on: desk) { try await scheduler.run() }

@@ -1,4 +1,5 @@
 import Domain
+import JSON
 import Money
 import Postgres
 import Reactor
@@ -191,6 +192,48 @@ import Testing
       try await Budgets.set(
         .messages(5), over: .number, number.rawValue, of: business, by: "test", reason: "", on: stage.store.pool)
     }
+    await stage.close()
+  }
+
+  @Test func `of a month counts what urgent messages were charged, once, and its stop ends with the month`() async throws {
+    let stage = try await Stage()
+    let pool = stage.store.pool
+    try await Budgets.set(
+      .amount(Amount("5")!, Currency("USD")!), over: .number, stage.number.rawValue, of: stage.store.business, by: "test",
+      reason: "", on: pool)
+    // Two urgent messages of 0.0036 each, one of which was priced anew; and last month's, which is none of this month's.
+    _ = try await pool.run(
+      """
+      with c as (
+        insert into campaign (campaign_id, business_id, kind, name, state, spec, account_id, template_id, category, numbers,
+          created_by)
+        select next_campaign_id(), business_id, 3, 'urgent', 5, '{}', account_id, template_id, 2, numbers, 'test'
+        from campaign where campaign_id = $1 returning campaign_id, business_id, account_id
+      )
+      insert into posting (fold_k, business_id, campaign_id, number_id, count, amount, day, currency, market, category,
+        pricing_type, charge, account_id, booked_on, month, reason)
+      select 1, business_id, campaign_id, $2, n, a, d, 'USD', 1, 2, 1, 1, account_id, d, d, 1
+      from c, (select (now() at time zone 'Africa/Cairo')::date as today) t,
+        (values (2, 0.0072, 0), (-1, -0.0036, 0), (1, 0.0040, 0), (9, 9, 40)) x (n, a, back),
+        lateral (select today - back as d) y
+      """, .int8(stage.campaign.rawValue), .int8(stage.number.rawValue))
+    for _ in 1...2 { try await Budgets.countUnreserved(on: pool) }
+    let entry = try #require(try await Budgets.list(of: stage.store.business, on: pool).first)
+    #expect(entry.urgent == Amount("0.0076")! && entry.used == entry.urgent && entry.overrun == .zero)
+
+    // Stopped by this month's budget it stays so; by last month's it goes on.
+    let month = try #require(entry.month)
+    let before = CivilDate(daysSince1970: month.daysSince1970 - 1)
+    for (stopped, goesOn) in [(month, false), (before, true)] {
+      _ = try await Budgets.pause(
+        stage.campaign, .budgetExhausted,
+        ["scope": "number", "id": "1", "month": .string(String(stopped.description.prefix(7)))], on: pool)
+      #expect(try await Budgets.beginMonth(on: pool) == (goesOn ? [stage.campaign] : []))
+      let open = try await pool.run("select count(*) from open_pause where cause = 'budget'")[0].int64(0)
+      #expect(open == (goesOn ? 0 : 1))
+      _ = try await pool.run("insert into pause_end select pause_id, '', 'test' from open_pause")
+    }
+    #expect(try await Budgets.beginMonth(on: pool).isEmpty, "once")
     await stage.close()
   }
 }
