@@ -85,6 +85,9 @@ enum OpenAPI {
     Operation(
       method: "post", path: "/v1/templates/sync", summary: "Read the templates of all accounts from Meta",
       answer: "Object"),
+    Operation(
+      method: "post", path: "/v1/templates/insights",
+      summary: "Have Meta count an account's templates; Meta offers no way back", body: "Insights", answer: "Object"),
 
     Operation(
       method: "post", path: "/v1/audiences", summary: "Make an empty audience", body: "NewAudience", status: 201,
@@ -270,6 +273,10 @@ enum OpenAPI {
         ("zone", "days and months of this time zone instead of each account's"),
         ("compare", "previous: beside each line the period before"),
       ], answer: "[Cost]"),
+    Operation(
+      method: "get", path: "/v1/reports/templates",
+      summary: "What Meta counts of templates beside the receipts, with clicks on links; needs Meta's insights",
+      query: [("from", "first day, UTC"), ("to", "last day")], answer: "[TemplateFigures]"),
     Operation(
       method: "get", path: "/v1/statements", summary: "Every account's months, open and closed", answer: "[Month]"),
     Operation(

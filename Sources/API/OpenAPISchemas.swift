@@ -266,6 +266,18 @@ enum OpenAPISchemas {
       "per_read": {"type": ["string", "null"]},
       "replied": {"type": "integer", "description": "by campaign alone and without a period, as clicked and opted_out"},
       "clicked": {"type": "integer"}, "opted_out": {"type": "integer"}, "previous": {"type": "object"}}},
+    "Insights": {"type": "object", "required": ["account"], "properties": {
+      "account": {"type": "string", "description": "the WABA id"}}},
+    "TemplateFigures": {"type": "object", "properties": {
+      "template": {"type": "string"}, "language": {"type": "string"}, "account": {"type": "string"},
+      "currency": {"type": "string"}, "meta": {"type": "object", "properties": {
+      "sent": {"type": "integer"}, "delivered": {"type": "integer"}, "read": {"type": "integer"},
+      "cost": {"type": ["string", "null"]}, "clicks": {"type": "array", "items": {"type": "object", "properties": {
+      "type": {"type": "string", "description": "quick_reply_button, url_button, unique_url_button, …, in Meta's words"},
+      "button": {"type": "string"}, "count": {"type": "integer"}}}}}},
+      "receipts": {"type": "object", "properties": {
+      "delivered": {"type": "integer"}, "read": {"type": "integer"}, "cost": {"type": "string"}}},
+      "seen_at": {"type": "string"}}},
     "Month": {"type": "object", "properties": {
       "month": {"type": "string"}, "account": {"type": "string"},
       "state": {"enum": ["running", "provisional", "closing", "closed"]}, "statement": {"type": ["string", "null"]},

@@ -13,6 +13,7 @@ struct ReportRoutes: Sendable {
   func add(to router: inout Router) {
     router.add("GET", "/v1/reports/messages", .key(.readMoney), messages)
     router.add("GET", "/v1/reports/costs", .key(.readMoney), costs)
+    router.add("GET", "/v1/reports/templates", .key(.readMoney), templates)
   }
 
   /// One line per attempt; its sum is that of `costs`, volume discounts apart.
@@ -45,6 +46,32 @@ struct ReportRoutes: Sendable {
       }
     }
     return .page(try await services.reportCosts(request), next: nil)
+  }
+
+  /// Meta's count of templates beside the receipts', with the clicks that only Meta sees.
+  private func templates(_ call: Call) async throws -> HTTPResponse {
+    try call.checkQuery(["from", "to"])
+    let lines = try await TemplateFigures.lines(
+      of: call.caller.business, from: try call.day("from"), to: try call.day("to"), on: services.pool)
+    return .page(
+      lines.map { line in
+        [
+          "template": .string(line.name), "language": .string(line.language), "account": .string(line.wabaID),
+          "currency": .string(line.currency),
+          "meta": [
+            "sent": .count(Int(line.sent)), "delivered": .count(Int(line.delivered)), "read": .count(Int(line.read)),
+            "cost": line.cost.map { .string($0.text(minimumDecimals: 2)) } ?? .null,
+            "clicks": .array(
+              line.clicks.map {
+                ["type": .string($0.type), "button": .string($0.button), "count": .count(Int($0.count))]
+              }),
+          ],
+          "receipts": [
+            "delivered": .count(Int(line.ourDelivered)), "read": .count(Int(line.ourRead)),
+            "cost": .string(line.ourCost.text(minimumDecimals: 2)),
+          ], "seen_at": .time(line.seenAt),
+        ]
+      }, next: nil)
   }
 
   private func read(_ call: Call, also own: [String]) async throws -> ReportRequest {

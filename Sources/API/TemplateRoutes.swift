@@ -13,6 +13,7 @@ struct TemplateRoutes: Sendable {
   func add(to router: inout Router) {
     router.add("GET", "/v1/templates", .key(.read), list)
     router.add("POST", "/v1/templates/sync", .key(.syncTemplates), sync)
+    router.add("POST", "/v1/templates/insights", .key(.manageNumbers), enableInsights)
   }
 
   private func list(_ call: Call) async throws -> HTTPResponse {
@@ -63,6 +64,33 @@ struct TemplateRoutes: Sendable {
     }
     if let refused, results.count == 1 { throw refused }
     return .json(200, ["accounts": .array(results)])
+  }
+
+  /// Has Meta count what becomes of an account's templates: there is no way back, so the account is named.
+  private func enableInsights(_ call: Call) async throws -> HTTPResponse {
+    let fields = try Fields(try call.json(), known: ["account"])
+    let waba = try fields.requiredText(
+      "account", limit: 60, remedy: "Write the account's WABA id: Meta offers no way to switch insights off again.")
+    guard
+      let account = try await Numbers.accounts(of: call.caller.business, on: services.pool).first(where: {
+        $0.wabaID == waba
+      })
+    else { throw Problem.notFound("account") }
+    guard let sealed = try await Numbers.sealedToken(of: account.id, on: services.pool) else {
+      throw Problem.notFound("account")
+    }
+    guard let token = services.tokens.open(sealed) else { throw InstallationError.wrongSealKey.problem }
+    do throws(GraphError) {
+      try await services.graph.enableInsights(ofAccount: waba, token: token)
+    } catch {
+      throw Problem(error, field: "account")
+    }
+    try await TemplateFigures.setInsights(account.id, true, on: services.pool)
+    _ = try await services.pool.batch([
+      Audit.entry(
+        business: call.caller.business, actor: call.caller.actor, action: "insights_enabled", subject: waba)
+    ])
+    return .json(200, ["account": .string(waba), "insights": true])
   }
 
   static func json(_ entry: Templates.Entry) -> JSONValue {

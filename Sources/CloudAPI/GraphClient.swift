@@ -80,6 +80,40 @@ public struct GraphClient: Sendable {
     return data.flatMap { $0["data_points"]?.arrayValue ?? [] }.compactMap { PricingPoint($0) }
   }
 
+  /// Templates in one call, by Meta's bound.
+  static let templatesPerCall = 10
+
+  /// What became of templates' messages between two instants, by day; nil when the account's insights are not enabled.
+  public func templateFigures(
+    ofAccount id: String, templates: [String], from start: Instant, to end: Instant, token: String
+  ) async throws(GraphError) -> [TemplatePoint]? {
+    var points: [TemplatePoint] = []
+    for first in stride(from: 0, to: templates.count, by: GraphClient.templatesPerCall) {
+      let some = templates[first..<min(templates.count, first + GraphClient.templatesPerCall)]
+      let query = [
+        ("start", String(start.seconds)), ("end", String(end.seconds)), ("granularity", "DAILY"),
+        ("metric_types", "cost,clicked,delivered,read,sent"), ("template_ids", "[" + some.joined(separator: ",") + "]"),
+      ]
+      do throws(GraphError) {
+        points += try await list(id, "template_analytics", query, token) { data in
+          (data["data_points"]?.arrayValue ?? []).compactMap { TemplatePoint($0) }
+        }.flatMap { $0 }
+      } catch {
+        if case .refused(let refusal) = error, GraphClient.insightsOff.contains(refusal.code) { return nil }
+        throw error
+      }
+    }
+    return points
+  }
+
+  /// Not available or not enabled (meta-cloud-api §2).
+  private static let insightsOff = 200_005...200_007
+
+  /// Has Meta count what becomes of an account's templates from now on. Meta offers no way back.
+  public func enableInsights(ofAccount id: String, token: String) async throws(GraphError) {
+    _ = try await call("POST", id, nil, [("is_enabled_for_insights", "true")], token)
+  }
+
   // MARK: Calls
 
   private func node<Node>(

@@ -49,10 +49,11 @@ struct Bill {
     }
   }
 
-  mutating func charge(_ entry: Entry, _ line: Line, at now: Instant, counts: inout [Tiered: Int64]) {
+  /// Answers what this message costs, in millionths.
+  mutating func charge(_ entry: Entry, _ line: Line, at now: Instant, counts: inout [Tiered: Int64]) -> Int64 {
     guard let category = Category(rawValue: Int16(entry.category)),
       let type = PricingType(rawValue: Int16(entry.pricingType))
-    else { return }
+    else { return 0 }
     let seconds = now.nanoseconds / 1_000_000_000
     var key = Key(
       slot: seconds / 1800, line: line.index, country: Calling.country(of: entry.to), category: category, type: type)
@@ -84,6 +85,7 @@ struct Bill {
     }
     sums[key, default: Sum()].volume += 1
     sums[key, default: Sum()].cost += cost
+    return cost
   }
 
   /// `64400` → `0.0644`.

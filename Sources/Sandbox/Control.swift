@@ -18,7 +18,7 @@ struct Control {
     ("GET /sandbox/journal[?after=n&follow=true]", "every POST /messages in order, as NDJSON"),
     ("GET /sandbox/journal/summary", "its sums"),
     ("GET|POST|DELETE /sandbox/faults", "what goes wrong"),
-    ("POST /sandbox/people/{press_stop|text|opt_out|opt_in|block|click_ad|show}", "makes a person act"),
+    ("POST /sandbox/people/{press_stop|open_link|text|opt_out|opt_in|block|click_ad|show}", "makes a person act"),
     ("POST /sandbox/numbers/{id}", "quality, status, throughput, tier, restricted_ms"),
     ("POST /sandbox/templates/{id or name}", "status, category, quality; language when the name has several"),
     ("POST /sandbox/accounts/{id}", "paid, token_valid, subscribed"),

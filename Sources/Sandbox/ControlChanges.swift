@@ -103,6 +103,9 @@ extension World {
         throw refuse("nothing was delivered to this person", 409)
       }
       pressStop(phone, on: line, message: index)
+    case "open_link":
+      guard let last else { throw refuse("nothing was delivered to this person", 409) }
+      note(journal[last]) { $0.links += 1 }
     case "text":
       guard let text = order["text"]?.stringValue else { throw refuse("text is required") }
       write(text, from: phone, to: line, isStop: order["means_stop"]?.boolValue ?? false)
@@ -114,7 +117,7 @@ extension World {
       line.pairs[phone, default: Pair()].freeUntil = BootInstant.now.nanoseconds + 72 * 3_600_000_000_000
       inbound(.text("أهلا"), from: phone, to: line, isStop: false)
     case "show": return show(phone, person)
-    default: throw refuse("press_stop, text, opt_out, opt_in, block, click_ad and show are known", 404)
+    default: throw refuse("press_stop, open_link, text, opt_out, opt_in, block, click_ad and show are known", 404)
     }
     return ["success": true]
   }

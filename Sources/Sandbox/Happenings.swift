@@ -58,6 +58,7 @@ extension World {
       journal[index].state |= Entry.sent
       journal[index].sentAt = calendar.seconds
       journal.sent += 1
+      note(journal[index]) { $0.sent += 1 }
       tell(.tellSent, index)
     case .delivered: deliver(index, told: true)
     case .read:
@@ -65,6 +66,7 @@ extension World {
       journal[index].state |= Entry.read
       journal[index].readAt = calendar.seconds
       journal.read += 1
+      note(journal[index]) { $0.read += 1 }
       tell(.tellRead, index)
     case .failed:
       journal[index].state |= Entry.failed
@@ -88,7 +90,8 @@ extension World {
     journal.delivered += 1
     let entry = journal[index]
     let line = lines[Int(entry.number)]
-    line.account.bill.charge(entry, line, at: now, counts: &tierCounts)
+    let cost = line.account.bill.charge(entry, line, at: now, counts: &tierCounts)
+    note(entry) { ($0.delivered, $0.cost) = ($0.delivered + 1, $0.cost + cost) }
     if told { tell(.tellDelivered, index) }
     people[entry.to, default: PersonState()].lastMessage = UInt32(index + 1)
     if entry.category == UInt8(Category.marketing.rawValue) { react(index, entry, line) }
@@ -158,6 +161,7 @@ extension World {
       label = template.label(ofButton: template.stopButton ?? 0) ?? label
     }
     let payload = journal.payload(entry)
+    note(entry) { [label] in $0.quickReplies[label, default: 0] += 1 }
     openWindow(phone, line)
     noteStop(phone)
     let id = MessageID.text(phone: entry.to, index: index, seed: seed)

@@ -126,6 +126,11 @@ struct Routes {
       try count(account)
       switch (request.method, edge) {
       case ("GET", ""): return try world.waba(account, fields)
+      case ("POST", "") where request.query.contains { $0.0 == "is_enabled_for_insights" && $0.1 == "true" }:
+        account.hasInsights = true
+        return ["id": .string(account.id)]
+      case ("GET", "template_analytics"):
+        return try TemplateAnalytics(request.query, now: Int64(world.calendar.seconds)).answer(account, world)
       case ("GET", "phone_numbers"): return try world.numberList(account, request)
       case ("GET", "message_templates"): return try world.templateList(account, request)
       case ("GET", "subscribed_apps"): return subscriptions(account)

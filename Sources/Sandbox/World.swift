@@ -13,6 +13,8 @@ final class Account {
   var webhookOverride: String?
   var isPaid = true
   var isTokenValid = true
+  /// Irreversible, by POST is_enabled_for_insights.
+  var hasInsights = false
   var calls = (hour: 0, count: 0)
   var bill = Bill()
 
@@ -95,6 +97,7 @@ final class World: @unchecked Sendable {
   let calendar = Calendar()
   /// Charged messages of the portfolio, by month, market and category: what volume tiers go by.
   var tierCounts: [Bill.Tiered: Int64] = [:]
+  var templateSums: [TemplateDay: TemplateSum] = [:]
   var people = Sharded<PersonState>()
   let faults = Faults()
   let wheel: Wheel

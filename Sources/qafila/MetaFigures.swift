@@ -1,5 +1,6 @@
 import CloudAPI
 import Domain
+import JSON
 import Money
 import Postgres
 import Reactor
@@ -32,12 +33,45 @@ enum MetaFigures {
         let points = try await graph.pricing(
           ofAccount: account.wabaID, from: zone.first(of: from, secondsOfDay: 0), to: end, token: token)
         try await compare(account, points, zone, from, to, threshold, pool)
+        try await readTemplates(account, now, graph, token, pool)
       } catch {
         Log.write("reconciliation_waits", [("account", account.wabaID), ("error", "\(error)")])
         failure = error
       }
     }
     if let failure { throw failure }
+  }
+
+  /// Meta counts templates by days in UTC; a month of them is read again, because readings and clicks still come.
+  private static func readTemplates(
+    _ account: Statements.Account, _ now: Instant, _ graph: GraphClient, _ token: String, _ pool: Pool
+  ) async throws(GraphError) {
+    let today = Int(now.seconds / 86_400)
+    let (from, to) = (CivilDate(daysSince1970: today - 30), CivilDate(daysSince1970: today))
+    do {
+      let templates = try await TemplateFigures.used(by: account.id, since: from, on: pool)
+      guard !templates.isEmpty else { return }
+      let points = try await graph.templateFigures(
+        ofAccount: account.wabaID, templates: templates, from: Instant(seconds: Int64(from.daysSince1970) * 86_400),
+        to: Instant(seconds: Int64(to.daysSince1970 + 1) * 86_400), token: token)
+      try await TemplateFigures.setInsights(account.id, points != nil, on: pool)
+      guard let points else { return }
+      let days = points.map { point in
+        TemplateFigures.Day(
+          metaID: point.templateID, day: CivilDate(daysSince1970: Int(point.start.seconds / 86_400)), sent: point.sent,
+          delivered: point.delivered, read: point.read, cost: point.cost,
+          clicks: .array(
+            point.clicks.map {
+              ["type": .string($0.type), "button": .string($0.button), "count": .number(String($0.count))]
+            }))
+      }
+      try await TemplateFigures.keep(days, of: account.id, from: from, to: to, on: pool)
+      Log.write("templates_read", [("account", account.wabaID), ("days", String(days.count))])
+    } catch let error as GraphError {
+      throw error
+    } catch {
+      throw .unanswered("the templates' figures could not be stored: \(error)")
+    }
   }
 
   private static func compare(

@@ -24,6 +24,11 @@ enum ReportsCommand {
         Option("previous", nil, "beside each line the period before; needs --from and --to"), Commands.json,
       ], settings: Setting.client, run: costs),
     Command(
+      words: ["reports", "templates"], summary: "what Meta counts of templates beside the receipts, with clicks on links",
+      details: ["Read once a day, where Meta's insights are enabled: qafila templates insights."],
+      options: [Option("from", "DAY", "first day, UTC"), Option("to", "DAY", "last day"), Commands.json],
+      settings: Setting.client, run: templates),
+    Command(
       words: ["reports", "statement"], summary: "a month's statement: JSON, CSV or a page to print",
       details: [
         "Without --month it lists the months. A month is provisional from the first of the next and closes on the eighth, "
@@ -70,6 +75,29 @@ enum ReportsCommand {
     var table = Table(shown.map { ($0.replacing("_", with: " "), words.contains($0) ? .left : .right) })
     for item in items { table.add(shown.map { item.text($0) }) }
     Terminal.print(table.text)
+  }
+
+  private static func templates(_ invocation: Invocation) async throws {
+    let items = try await ServiceClient(invocation).all(
+      "/v1/reports/templates", [("from", invocation.option("from")), ("to", invocation.option("to"))])
+    if items.isEmpty, !invocation.has("json") {
+      return Terminal.print("Meta has counted nothing yet: see qafila templates insights.")
+    }
+    invocation.showList(
+      items,
+      [
+        ("template", .left, { $0.text("template") }), ("language", .left, { $0.text("language") }),
+        ("sent", .right, { $0.text("meta.sent") }), ("delivered", .right, { $0.text("meta.delivered") }),
+        ("by receipts", .right, { $0.text("receipts.delivered") }), ("read", .right, { $0.text("meta.read") }),
+        ("links", .right, { clicks($0, "url_button") }), ("presses", .right, { clicks($0, "quick_reply_button") }),
+        ("cost", .right, { $0.text("meta.cost") }), ("by receipts", .right, { $0.text("receipts.cost") }),
+        ("currency", .left, { $0.text("currency") }),
+      ])
+  }
+
+  private static func clicks(_ item: JSONValue, _ type: String) -> String {
+    let all = item["meta"]?["clicks"]?.arrayValue ?? []
+    return String(all.reduce(Int64(0)) { $0 + ($1["type"]?.stringValue == type ? $1["count"]?.int64Value ?? 0 : 0) })
   }
 
   private static func statement(_ invocation: Invocation) async throws {

@@ -8,6 +8,10 @@ enum TemplatesCommand {
     Command(
       words: ["templates", "sync"], summary: "read the templates of all accounts from Meta", options: [Commands.json],
       settings: Setting.client, run: sync),
+    Command(
+      words: ["templates", "insights"], summary: "have Meta count clicks and costs of an account's templates",
+      details: ["Meta offers no way back. Shown by: qafila reports templates."],
+      options: [Option("enable", "WABA", "the account"), Commands.json], settings: Setting.client, run: insights),
   ]
 
   private static func list(_ invocation: Invocation) async throws {
@@ -19,6 +23,14 @@ enum TemplatesCommand {
         ("quality", .left, { $0.text("quality") }), ("version", .right, { $0.text("version") }),
         ("text", .left, { String(body($0).prefix(60)) }),
       ])
+  }
+
+  private static func insights(_ invocation: Invocation) async throws {
+    guard let account = invocation.option("enable") else {
+      throw UsageError("templates insights needs --enable WABA.", remedy: "qafila numbers list shows the accounts.")
+    }
+    let answer = try await ServiceClient(invocation).post("/v1/templates/insights", ["account": .string(account)])
+    invocation.show(answer) { "Meta counts the templates of \($0.text("account")) from now on." }
   }
 
   private static func body(_ template: JSONValue) -> String {

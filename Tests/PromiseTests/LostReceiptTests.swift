@@ -82,7 +82,48 @@ import Testing
     #expect(found.parts.reduce(.zero) { $0 + ($1.amount ?? .zero) } == found.meta.cost! - found.cost)
     let event = try await world.pool.run("select count(*) from audit where action = 'reconciliation_differs'")[0]
     #expect(event.int64(0) == 1, "beyond the threshold, so it is on the record")
+    try await expectTemplates(world, graph, found, from: from, to: to)
     try await world.end()
+  }
+
+  /// Meta's insights count the same deliveries by template, and the links that no webhook tells.
+  private func expectTemplates(
+    _ world: World, _ graph: GraphClient, _ found: Reconciliations.Result, from: CivilDate, to: CivilDate
+  ) async throws {
+    let account = try await Statements.accounts(of: world.installation.business, on: world.pool)[0]
+    let waba = account.wabaID
+    for known in try await graph.templates(ofAccount: waba, token: World.token) {
+      _ = try await world.pool.run(
+        "update template set meta_id = $1 where name = $2 and language = $3", .text(known.id), .text(known.name),
+        .text(known.language))
+    }
+    func points() async throws -> [TemplatePoint]? {
+      try await graph.templateFigures(
+        ofAccount: waba, templates: try await TemplateFigures.used(by: account.id, since: from, on: world.pool),
+        from: Instant(seconds: Int64(from.daysSince1970 - 1) * 86_400),
+        to: Instant(seconds: Int64(to.daysSince1970 + 1) * 86_400), token: World.token)
+    }
+    #expect(try await points() == nil, "nobody enabled them")
+    try await graph.enableInsights(ofAccount: waba, token: World.token)
+    let phone = try await world.pool.run("select phone from recipient limit 1")[0].int64(0)
+    try await world.sandboxPost("people/open_link", #"{"phone": "+\#(phone)"}"#)
+    let days = try #require(try await points()).map { point in
+      TemplateFigures.Day(
+        metaID: point.templateID, day: CivilDate(daysSince1970: Int(point.start.seconds / 86_400)), sent: point.sent,
+        delivered: point.delivered, read: point.read, cost: point.cost,
+        clicks: .array(
+          point.clicks.map { ["type": .string($0.type), "button": .string($0.button), "count": .number(String($0.count))] }))
+    }
+    #expect(days.count > 20)
+    for _ in 1...2 {
+      try await TemplateFigures.keep(
+        days, of: account.id, from: CivilDate(daysSince1970: from.daysSince1970 - 1), to: to, on: world.pool)
+    }
+    let lines = try await TemplateFigures.lines(of: world.installation.business, from: nil, to: nil, on: world.pool)
+    let line = try #require(lines.first)
+    #expect(lines.count == 1 && line.sent == 300 && line.delivered == 300 && line.cost == found.meta.cost)
+    #expect(line.ourDelivered == found.volume && line.ourCost == found.cost)
+    #expect(line.clicks.filter { $0.type == "url_button" }.map(\.count) == [1])
   }
 }
 
