@@ -66,9 +66,10 @@ extension Stage {
     try JSONValue(parsing: try await client.send(HTTPRequest("GET", url, timeout: .seconds(120))).get().body)
   }
 
-  /// When each message was accepted by the Sandbox; boot clock, nanoseconds, in order.
-  func arrivals(_ sandbox: UInt16) async throws -> [Int64] {
-    let request = HTTPRequest("GET", "\(scheme)://127.0.0.1:\(sandbox)/sandbox/journal", timeout: .seconds(120))
+  /// When each message was accepted by the Sandbox; boot clock, nanoseconds, in order. `after`: without so many of the first.
+  func arrivals(_ sandbox: UInt16, after count: Int = 0) async throws -> [Int64] {
+    let request = HTTPRequest(
+      "GET", "\(scheme)://127.0.0.1:\(sandbox)/sandbox/journal?after=\(count)", timeout: .seconds(120))
     let body = try await client.send(request).get().body
     return try body.split(separator: UInt8(ascii: "\n")).compactMap { line in
       let value = try JSONValue(parsing: Array(line))
