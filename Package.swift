@@ -127,7 +127,9 @@ let package = Package(
         "Reactor", "Domain",
       ]),
     tests("Program", ["qafila", "Simulation", "JSON", "Reactor", "Domain", "CLinux"]),
-    tests("Guarding", ["Guarding", "Store", "Governor", "JSON", "Domain"]),
+    tests(
+      "Guarding",
+      ["Guarding", "Simulation", "Store", "Governor", "Postgres", "Crypto", "JSON", "Reactor", "Domain"]),
     // The promises: real PostgreSQL, real sockets, real processes; killed, frozen, delayed, duplicated.
     tests(
       "Promise",

@@ -32,5 +32,6 @@ public enum Migrations {
     Migration(name: "0013_budgets", sql: PackageResources._013_budgets_sql),
     Migration(name: "0027_budget_months", sql: PackageResources._027_budget_months_sql),
     Migration(name: "0028_template_figures", sql: PackageResources._028_template_figures_sql),
+    Migration(name: "0025_way_out", sql: PackageResources._025_way_out_sql),
   ]
 }

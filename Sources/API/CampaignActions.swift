@@ -132,7 +132,8 @@ struct CampaignActions: Sendable {
           ? "No such pause stands over this campaign."
           : "It is stopped by a pause over: \(above.joined(separator: ", ")).",
         remedy: above.isEmpty
-          ? "GET the campaign to see its state." : "Resume the number, or everything (POST /v1/resume).")
+          ? "GET the campaign to see its state."
+          : "Resume the number, everything (POST /v1/resume), or that pause (POST /v1/pauses/{id}/resume).")
     }
     if call.caller.role == .marketer {
       guard entry.createdBy == call.caller.actor, open.allSatisfy({ $0.cause == Pauses.Cause.marketer.rawValue }) else {

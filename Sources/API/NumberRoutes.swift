@@ -148,7 +148,7 @@ struct NumberRoutes: Sendable {
     guard !open.isEmpty else {
       throw Problem(
         409, "not_paused", "Nothing here is paused.", detail: "No pause stands over this number itself.",
-        remedy: "GET /v1/pauses shows every pause that stands.")
+        remedy: "GET /v1/pauses shows every pause that stands; POST /v1/pauses/{id}/resume ends one.")
     }
     _ = try await services.pool.batch([
       Pauses.ending(open.map(\.id), reason: reason, actor: call.caller.actor),

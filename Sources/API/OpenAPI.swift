@@ -328,6 +328,9 @@ enum OpenAPI {
       method: "post", path: "/v1/resume", summary: "Undo a stop of everything; the reason is required", body: "Reason",
       answer: "Object"),
     Operation(method: "get", path: "/v1/pauses", summary: "Every pause that stands", answer: "[Pause]"),
+    Operation(
+      method: "post", path: "/v1/pauses/{id}/resume",
+      summary: "End one pause, whatever it stands over; the reason is required", body: "Reason", answer: "Pause"),
   ]
 
   private static let report = [

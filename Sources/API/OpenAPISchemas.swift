@@ -32,7 +32,7 @@ enum OpenAPISchemas {
     "Pause": {"type": "object", "properties": {
       "id": {"type": "string"}, "scope": {"enum": ["business", "portfolio", "account", "token", "number", "template",
       "campaign"]}, "scope_id": {"type": "string"}, "cause": {"enum": ["marketer", "operator", "guard", "error",
-      "stop_all", "cancelled"]}, "rule": {"type": "string"}, "reason": {"type": "string"}, "by": {"type": "string"},
+      "stop_all", "cancelled", "budget"]}, "rule": {"type": "string"}, "reason": {"type": "string"}, "by": {"type": "string"},
       "since": {"type": "string", "format": "date-time"}, "evidence": {"type": "object"}}},
 
     "NewNumber": {"type": "object", "required": ["phone_number_id", "waba_id", "access_token"], "properties": {

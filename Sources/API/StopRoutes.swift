@@ -4,7 +4,7 @@ import JSON
 import Postgres
 import Store
 
-/// The brake over everything: stop, and its undoing.
+/// The brake over everything: stop, and its undoing; and the way out of every other pause.
 struct StopRoutes: Sendable {
   let services: APIServices
   init(_ services: APIServices) { self.services = services }
@@ -13,6 +13,7 @@ struct StopRoutes: Sendable {
     router.add("POST", "/v1/stop", .key(.pauseNumbers), stop)
     router.add("POST", "/v1/resume", .key(.pauseNumbers), resume)
     router.add("GET", "/v1/pauses", .key(.read), list)
+    router.add("POST", "/v1/pauses/{id}/resume", .key(.pauseNumbers), end)
   }
 
   private func stop(_ call: Call) async throws -> HTTPResponse {
@@ -42,6 +43,38 @@ struct StopRoutes: Sendable {
         business: business, actor: call.caller.actor, action: "resume_all", detail: ["reason": .string(reason)]),
     ])
     return .json(200, ["stopped": false, "ended": .array(open.map(PauseView.json))])
+  }
+
+  /// Ends one pause, whatever it stands over: a portfolio, an account, a token or a template have no other way out. When
+  /// its cause still holds, the next refusal opens it anew.
+  private func end(_ call: Call) async throws -> HTTPResponse {
+    let reason = try Reason.required(try call.json())
+    let business = call.caller.business
+    let id: Pause.ID = try call.id("pause")
+    guard let pause = try await Pauses.read(id, of: business, on: services.pool) else { throw Problem.notFound("pause") }
+    guard pause.cause != Pauses.Cause.cancelled.rawValue else {
+      throw Problem(
+        409, "cancelled", "A cancelled campaign does not go on.", detail: "This pause is a cancellation, which is final.",
+        remedy: "Make a new campaign.")
+    }
+    if let ended = pause.ended {
+      throw Problem(
+        409, "not_paused", "Nothing here is paused.", detail: "This pause was ended by \(ended.actor).",
+        remedy: "GET /v1/pauses shows every pause that stands.")
+    }
+    var statements = [
+      Pauses.ending([id], reason: reason, actor: call.caller.actor),
+      Audit.entry(
+        business: business, actor: call.caller.actor, action: "pause_ended", subject: id.description,
+        detail: ["scope": .string(pause.scope.word), "rule": .string(pause.rule), "reason": .string(reason)]),
+    ]
+    if pause.scope == .campaign {
+      statements.append(
+        Campaigns.event(Campaign.ID(pause.scopeID), "resumed", actor: call.caller.actor, reason: reason))
+    }
+    _ = try await services.pool.batch(statements)
+    guard let ended = try await Pauses.read(id, of: business, on: services.pool) else { throw Problem.notFound("pause") }
+    return .json(200, PauseView.json(ended))
   }
 
   private func list(_ call: Call) async throws -> HTTPResponse {

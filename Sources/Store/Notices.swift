@@ -71,7 +71,7 @@ public enum Notices {
         found(template, notice.wabaID) + """
           update template t set status = $5 from found f where t.template_id = f.template_id
           """, key(template, notice.wabaID) + [.text(status)])
-      let follows = status == "APPROVED" ? approved(template, notice) : stopped(template, status, observed, notice)
+      let follows = status == "APPROVED" ? approved(template, notice) : stopped(template, observed, notice)
       return [observe(template, observed, notice), change] + follows
     case .templateQuality(let template, let quality):
       return [
@@ -84,13 +84,8 @@ public enum Notices {
       let observed: JSONValue = ["category": .string(category.word)]
       return [
         observe(template, observed, notice),
-        // Marketing is the dearest of the categories a template can get (meta-cloud-api §6).
         Statement(
-          found(template, notice.wabaID) + """
-            select guard_pause(c.business_id, 7::int2, c.campaign_id, 'template_category', $6, $7::jsonb)
-            from campaign c join found f using (template_id)
-            where c.state in (3, 4, 5) and $5 = 1 and c.category <> 1
-            """,
+          found(template, notice.wabaID) + "select template_dearer(template_id, $5, $6, $7::jsonb) from found",
           key(template, notice.wabaID) + [
             .int2(category.rawValue), .text(GuardRule.templateCategory.sentence), .jsonb(observed.rendered()),
           ]),
@@ -104,8 +99,13 @@ public enum Notices {
         observe(display, observed, notice),
         Statement(
           """
-          select guard_pause(n.business_id, 5::int2, n.number_id, 'number_flagged', $3, $4::jsonb)
-          from number n join account a using (account_id) where a.waba_id = $1 and n.phone = $2
+          with n as (
+            -- The next look finds it flagged as well: that is no news then.
+            update number set status = 'FLAGGED', status_since = case when status = 'FLAGGED' then status_since else now() end
+            from account a where a.account_id = number.account_id and a.waba_id = $1 and number.phone = $2
+            returning number.business_id, number.number_id
+          )
+          select guard_pause(n.business_id, 5::int2, n.number_id, 'number_flagged', $3, $4::jsonb) from n
           """,
           [
             .text(notice.wabaID), .int8(Int64(display) ?? 0), .text(GuardRule.numberFlagged.sentence),
@@ -145,39 +145,17 @@ public enum Notices {
     }
   }
 
-  /// The template may be sent again: what Meta's own stop had opened over it ends. What it opened over campaigns stays for
-  /// a person, unless the campaign lets the guard end it.
   private static func approved(_ template: TemplateName, _ notice: Notice) -> [Statement] {
     [
       Statement(
-        found(template, notice.wabaID) + """
-          , ended as (
-            insert into pause_end (pause_id, reason, actor)
-            select p.pause_id, 'Meta approves the template again', 'qafila' from open_pause p, found f
-            where (p.scope = 6 and p.scope_id = f.template_id and p.rule in ('template_stopped', 'meta_132015', 'meta_132016'))
-              or (p.scope = 7 and p.rule = 'template_paused' and exists (
-                select from campaign c where c.campaign_id = p.scope_id and c.template_id = f.template_id
-                  and c.spec -> 'guard' ->> 'resume' = 'automatic'))
-            on conflict do nothing returning pause_id
-          )
-          insert into campaign_event (campaign_id, event, actor, reason)
-          select p.scope_id, 'resumed', 'qafila', 'Meta approves the template again'
-          from ended e join pause p using (pause_id) where p.scope = 7
-          """, key(template, notice.wabaID))
+        found(template, notice.wabaID) + "select template_approved(template_id) from found", key(template, notice.wabaID))
     ]
   }
 
-  private static func stopped(_ template: TemplateName, _ status: String, _ observed: JSONValue, _ notice: Notice)
-    -> [Statement]
-  {
+  private static func stopped(_ template: TemplateName, _ observed: JSONValue, _ notice: Notice) -> [Statement] {
     [
       Statement(
-        found(template, notice.wabaID) + """
-          select guard_pause(f.business_id, 6::int2, f.template_id, 'template_stopped', $5, $6::jsonb) from found f
-          union all
-          select guard_pause(c.business_id, 7::int2, c.campaign_id, 'template_paused', $5, $6::jsonb)
-          from campaign c join found f using (template_id) where c.state in (3, 4, 5)
-          """,
+        found(template, notice.wabaID) + "select template_stopped(template_id, $5, $6::jsonb) from found",
         key(template, notice.wabaID) + [.text(GuardRule.templatePaused.sentence), .jsonb(observed.rendered())])
     ]
   }

@@ -54,7 +54,7 @@ public enum NumberWatch {
   /// from the last, and once an hour.
   ///
   /// A colour stops a campaign once: after an operator's resume it may go on at the same colour, until the colour gets
-  /// worse or comes back. `stops`: Meta itself would refuse what is sent.
+  /// worse or comes back; and so does Meta's flag, under which it still sends. `stops`: what Meta's status asks for.
   public static func record(
     _ seen: Numbers.Observation, of number: Number.ID, stops: GuardRule?, on pool: Pool
   ) async throws(DatabaseError) {
@@ -68,7 +68,8 @@ public enum NumberWatch {
         """, [.int8(number.rawValue), .jsonb(seen.raw.rendered())]),
       Statement(
         """
-        update number set status = $2, quality_since = case when quality = $3 then quality_since else now() end,
+        update number set status = $2, status_since = case when status = $2 then status_since else now() end,
+          quality_since = case when quality = $3 then quality_since else now() end,
           quality = $3, tier = $4, throughput = $5, per_second = $6, observed_at = now(),
           verified_name = coalesce(nullif($7, ''), verified_name)
         where number_id = $1
@@ -88,8 +89,7 @@ public enum NumberWatch {
           from campaign c join number n on n.number_id = $1
           where c.state in (3, 4, 5) and $1 = any(c.numbers)
             and coalesce(c.spec -> 'guard' ->> 'pause_at', 'YELLOW') = any($5)
-            and not exists (select from pause p where p.scope = 7 and p.scope_id = c.campaign_id and p.rule = $2
-              and p.at >= n.quality_since)
+            and not guard_told(7::int2, c.campaign_id, $2, n.quality_since)
           """,
           [
             .int8(number.rawValue), .text(rule.rawValue), .text(rule.sentence), .jsonb(evidence), .texts(stopsAt),
@@ -98,10 +98,33 @@ public enum NumberWatch {
     if let stops {
       statements.append(
         Statement(
-          "select guard_pause(business_id, 5::int2, number_id, $2, $3, $4::jsonb) from number where number_id = $1",
+          """
+          select guard_pause(business_id, 5::int2, number_id, $2, $3, $4::jsonb) from number where number_id = $1
+            and ($2 <> 'number_flagged' or not guard_told(5::int2, number_id, $2, status_since))
+          """,
           [.int8(number.rawValue), .text(stops.rawValue), .text(stops.sentence), .jsonb(evidence)]))
     }
     _ = try await pool.batch(statements)
+  }
+
+  /// A campaign begins to send: what is known of its numbers' colours holds for it at once, not from the next look on.
+  /// For the caller's batch, after the campaign's state has changed.
+  public static func judgeColours(of campaign: Campaign.ID) -> Statement {
+    Statement(
+      """
+      select guard_pause(c.business_id, 7::int2, c.campaign_id, r.rule, r.reason,
+        jsonb_build_object('quality', n.quality, 'phone_number_id', n.phone_number_id, 'since', n.quality_since))
+      from campaign c join number n on n.number_id = any(c.numbers)
+        join unnest($2::text[], $3::text[], $4::text[]) r (colour, rule, reason) on r.colour = n.quality
+      where c.campaign_id = $1 and c.state = 5
+        and (n.quality = 'RED' or coalesce(c.spec -> 'guard' ->> 'pause_at', 'YELLOW') = 'YELLOW')
+        and not guard_told(7::int2, c.campaign_id, r.rule, n.quality_since)
+      """,
+      [
+        .int8(campaign.rawValue), .texts(["YELLOW", "RED"]),
+        .texts([GuardRule.qualityYellow.rawValue, GuardRule.qualityRed.rawValue]),
+        .texts([GuardRule.qualityYellow.sentence, GuardRule.qualityRed.sentence]),
+      ])
   }
 
   /// Meta says by itself that it sends again: the pause its status opened is over.

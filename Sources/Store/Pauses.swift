@@ -54,6 +54,13 @@ public enum Pauses {
     ).map(entry)
   }
 
+  /// One pause of the business, open or ended.
+  public static func read(_ id: Pause.ID, of business: Business.ID, on pool: Pool) async throws(DatabaseError) -> Entry? {
+    try await pool.run(
+      select + " where p.business_id = $1 and p.pause_id = $2", .int8(business.rawValue), .int8(id.rawValue)
+    ).first.map(entry)
+  }
+
   /// Every open pause of the business; few at any time.
   public static func open(of business: Business.ID, on pool: Pool) async throws(DatabaseError) -> [Entry] {
     try await pool.run(

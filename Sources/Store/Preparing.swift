@@ -67,11 +67,12 @@ public enum Preparing {
 
   /// From scheduled to sending. False when it was cancelled meanwhile.
   public static func start(_ campaign: Campaign.ID, on pool: Pool) async throws -> Bool {
-    try await pool.run(
+    try await pool.batch([
       Statement(
         "update campaign set state = 5 where campaign_id = $1 and state = 3 and prepared_at is not null",
-        [.int8(campaign.rawValue)])
-    ).affected == 1
+        [.int8(campaign.rawValue)]),
+      NumberWatch.judgeColours(of: campaign),
+    ])[0].affected == 1
   }
 
   /// It can't start; nothing was sent. The reason is a problem's code and sentence.

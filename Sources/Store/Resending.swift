@@ -39,6 +39,7 @@ public enum Resending {
       _ = try await tx.batch([
         Statement(
           "update campaign set state = 5, sent_at = null, ended_at = null where campaign_id = $1", [.int8(campaign.rawValue)]),
+        NumberWatch.judgeColours(of: campaign),
         Campaigns.event(
           campaign, "resent", actor: actor, reason: reason, evidence: ["people": .number(String(count))]),
         Audit.entry(business: business, actor: actor, action: "campaign_resent", subject: campaign.description),

@@ -53,6 +53,7 @@ public enum Templates {
     async throws(DatabaseError) -> SyncResult
   {
     let rows = try await pool.batch([
+      following(templates, account: account),
       Statement(
         """
         with given as (
@@ -92,9 +93,37 @@ public enum Templates {
         ]),
       Audit.entry(business: business, actor: actor, action: "templates_synced", subject: account.description),
     ])
-    let row = rows[0][0]
+    let row = rows[1][0]
     return SyncResult(
       seen: Int(row.int64(0)), added: Int(row.int64(1)), changed: Int(row.int64(2)), gone: Int(row.int64(3)))
+  }
+
+  /// What a webhook would have told, had it come: of templates that were sendable and are not any more, or are again, and
+  /// of a category that became dearer. Runs before the new state is taken over; what has not changed says nothing, so that
+  /// a person's resume holds.
+  private static func following(_ templates: [Seen], account: Account.ID) -> Statement {
+    Statement(
+      """
+      with turned as (
+        select t.template_id, t.status as was, coalesce(g.status, 'DELETED') as status, t.category as cost, g.category,
+          jsonb_build_object('status', coalesce(g.status, 'DELETED'), 'category', g.category, 'source', 'sync') as seen
+        from template t left join unnest($2::text[], $3::text[], $4::text[], $5::int2[]) g (name, language, status, category)
+          on g.name = t.name and g.language = t.language
+        where t.account_id = $1
+      ), observed as (
+        insert into template_observation (template_id, source, observation)
+        select template_id, 'sync', seen from turned where was <> status or cost <> category on conflict do nothing
+      )
+      select case when was = 'APPROVED' and status <> 'APPROVED' then template_stopped(template_id, $6, seen) end,
+        case when was <> 'APPROVED' and status = 'APPROVED' then template_approved(template_id) end,
+        case when cost <> category then template_dearer(template_id, category, $7, seen) end
+      from turned
+      """,
+      [
+        .int8(account.rawValue), .texts(templates.map(\.name)), .texts(templates.map(\.language)),
+        .texts(templates.map(\.status)), .int2s(templates.map(\.category.rawValue)),
+        .text(GuardRule.templatePaused.sentence), .text(GuardRule.templateCategory.sentence),
+      ])
   }
 
   public static func list(of business: Business.ID, on pool: Pool) async throws(DatabaseError) -> [Entry] {
