@@ -24,6 +24,8 @@ public struct APIServices: Sendable {
   public var statement: @Sendable (StatementRequest) async throws -> String
   /// Prometheus' text of what the roles of this process count.
   public var metrics: @Sendable () async -> String
+  /// Writes an erasure where a restore of the database does not reach.
+  public var recordErasure: Erasure.Recorder = { _, _ in }
   /// Constant event names, data in fields, never a phone or a body.
   public var log: @Sendable (_ event: String, _ fields: [(String, String)]) -> Void
   /// How long a quiet stream of events waits between looks.

@@ -98,7 +98,7 @@ struct ContactRoutes: Sendable {
     let (subject, _) = try await subject(call)
     let entry = try await Erasure.begin(
       subject, keys: services.installation.personKeys, of: call.caller.business, by: call.caller.actor, at: .now,
-      on: services.pool)
+      record: services.recordErasure, on: services.pool)
     return .json(202, ContactRoutes.json(entry))
   }
 

@@ -38,9 +38,14 @@ public enum Erasure {
   /// Of a stop, what proves it; the rest may tell who said it.
   private static let proof = ["matched", "language", "control", "import", "file", "line", "from", "source", "by", "hold", "erasure"]
 
-  /// From this commit on the person is stopped, and neither contact nor member of an audience. Answers the erasure.
+  /// Writes an erasure where a restore of the database does not reach: the person's names as keyed hashes, and when.
+  public typealias Recorder = @Sendable (_ names: [PersonKey], _ at: Instant) throws -> Void
+
+  /// From this commit on the person is stopped, and neither contact nor member of an audience. Answers the erasure. It is
+  /// recorded before it is committed: one too many in the record forgets nobody who did not ask.
   public static func begin(
-    _ subject: Subject, keys: PersonKeys, of business: Business.ID, by actor: String, at: Instant, on pool: Pool
+    _ subject: Subject, keys: PersonKeys, of business: Business.ID, by actor: String, at: Instant,
+    record: @escaping Recorder = { _, _ in }, on pool: Pool
   ) async throws -> Entry {
     try await pool.transaction { tx in
       let known = try await tx.run(
@@ -54,6 +59,7 @@ public enum Erasure {
         try await tx.run(
           "select distinct name from names_of($1, $2)", .int8(business.rawValue), .uuids(named)
         ).map { $0.personKey(0) })
+      try record(Array(people), at)
       let contacts = known.map { $0.int64(0) }
       var personal = phones.map { String($0.digits.description.suffix(9)) } + users
       for row in known {
@@ -93,12 +99,12 @@ public enum Erasure {
         Statement("delete from contact where contact_id = any($1)", [.int8s(contacts)]),
         Statement(
           """
-          insert into erasure (business_id, person_key, by, phones, user_ids, contacts, counts)
-          values ($1, $2, $3, $4, $5, $6, jsonb_build_object('contacts', cardinality($6::int8[]))) returning \(columns)
+          insert into erasure (business_id, person_key, by, phones, user_ids, contacts, counts, names)
+          values ($1, $2, $3, $4, $5, $6, jsonb_build_object('contacts', cardinality($6::int8[])), $7) returning \(columns)
           """,
           [
             .int8(business.rawValue), .uuid(subject.person(keys)), .text(actor), .int8s(phones.map(\.digits)),
-            .texts(Array(users)), .int8s(contacts),
+            .texts(Array(users)), .int8s(contacts), .uuids(Array(people)),
           ]),
       ])
       let entry = entry(rows[7][0])
@@ -115,6 +121,52 @@ public enum Erasure {
       ])
       return entry
     }
+  }
+
+  /// Erases again whom the record names and this database does not: it was restored from a backup that is older. Their stop
+  /// holds under the hash also where the backup has no contact of theirs. Answers how many.
+  public static func reapply(
+    _ recorded: [(names: [PersonKey], at: Instant)], keys: PersonKeys, of business: Business.ID, at now: Instant, on pool: Pool
+  ) async throws -> Int {
+    let all = Array(Set(recorded.flatMap(\.names)))
+    let known = Set(
+      try await pool.run(
+        """
+        select p from unnest($2::uuid[]) p
+        where exists (select from erasure e where e.business_id = $1 and (e.person_key = p or p = any(e.names)))
+        """, .int8(business.rawValue), .uuids(all)
+      ).map { $0.personKey(0) })
+    let lost = recorded.filter { known.isDisjoint(with: $0.names) }
+    guard !lost.isEmpty else { return 0 }
+    let names = Array(Set(lost.flatMap(\.names)))
+    try await pool.transaction { tx in
+      _ = try await tx.batch([
+        Consents.recording(
+          names.map {
+            Consents.Word(
+              person: $0, scope: .everything, event: .stop, source: .operator,
+              evidence: ["erasure": true, "by": "restore"], at: now)
+          }, business: business)
+      ])
+    }
+    let contacts = try await pool.run(
+      "select phone, user_id, person_key from contact where business_id = $1 and person_key = any($2)",
+      .int8(business.rawValue), .uuids(names))
+    for row in contacts {
+      guard
+        let subject = Subject(
+          phone: row.optionalInt64(0).flatMap { PhoneNumber(digits: $0) }, userID: row.optionalText(1).flatMap { UserID($0) })
+      else { continue }
+      _ = try await begin(subject, keys: keys, of: business, by: "restore", at: now, on: pool)
+    }
+    // Whoever the backup does not know needs no second look at the next start.
+    let found = Set(contacts.map { $0.personKey(2) })
+    for erasure in lost where found.isDisjoint(with: erasure.names) {
+      _ = try await pool.run(
+        "insert into erasure (business_id, person_key, names, by, done_at) values ($1, $2, $3, 'restore', now())",
+        .int8(business.rawValue), .uuid(erasure.names[0]), .uuids(erasure.names))
+    }
+    return lost.count
   }
 
   /// Whether a recipient's phone is what erasing leaves of it: the market's four digits and three zeros.

@@ -18,7 +18,7 @@ enum ServeCommand {
     options: [Option("role", "ROLE", "run only this role", isRepeatable: true)],
     settings: [
       .databaseURL, .listen, .graphURL, .graphVersion, .appSecret, .verifyToken, .sealKey, .unknownAfter,
-      .marketingRetries, .reconcileMessages, .reconcileShare, .caFile,
+      .marketingRetries, .reconcileMessages, .reconcileShare, .erasureRecord, .caFile,
     ]
   ) { invocation in
     // Tokens live in this process's memory: they must not reach a core dump.

@@ -20,6 +20,8 @@ struct ServeSettings: Sendable {
   var unknownAfter: Duration = .seconds(3600)
   /// How often a person is tried again whom Meta held for a day.
   var marketingRetries = 2
+  /// Nil: erasures are remembered by the database alone.
+  var erasureRecord: ErasureRecord?
   /// A difference between Meta's bill and the ledger beyond this is told.
   var reconcileThreshold = Reconciling.Threshold()
 
@@ -44,6 +46,7 @@ struct ServeSettings: Sendable {
     }
     unknownAfter = .seconds(seconds)
     marketingRetries = try ServeSettings.marketingRetries(invocation)
+    erasureRecord = try invocation.setting(.erasureRecord).map { ErasureRecord(path: $0) }
     reconcileThreshold = try ServeSettings.threshold(invocation)
     // Only the intake verifies webhooks. Two secrets, with a comma between, hold while the app's secret is changed.
     let needsIntake = roles.contains(.intake)

@@ -67,6 +67,10 @@ struct Setting: Sendable {
   static let marketingRetries = Setting(
     variable: "QAFILA_MARKETING_RETRIES", flag: "marketing-retries",
     help: "how often a person is tried again, a day later each, whom Meta holds from offers (131049)", standard: "2")
+  static let erasureRecord = Setting(
+    variable: "QAFILA_ERASURE_RECORD", flag: "erasure-record",
+    help: "a file outside the database's backups that remembers who was erased, as keyed hashes: read at the start, so that "
+      + "a restored backup brings nobody back")
   static let reconcileMessages = Setting(
     variable: "QAFILA_RECONCILE_MESSAGES", flag: "reconcile-messages",
     help: "messages by which Meta's count and the ledger may differ before it is told", standard: "10")

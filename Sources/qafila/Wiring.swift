@@ -51,6 +51,11 @@ final class Service: Sendable {
     do {
       try await Migrator.check(doorPool)
       let installation = try await Installation.open(doorPool, sealKey: settings.sealKey)
+      if let record = settings.erasureRecord {
+        let count = try await Erasure.reapply(
+          try record.read(), keys: installation.personKeys, of: installation.business, at: .now, on: doorPool)
+        if count > 0 { Log.write("erasures_applied_again", [("count", String(count))]) }
+      }
       if settings.roles.contains(.api) { _ = try await UploadTable.closeAbandoned(doorPool) }
       let counters = Counters(reactors: reactors)
       var tasks: [Task<Void, Never>] = []
@@ -163,7 +168,7 @@ final class Service: Sendable {
     }
     let http = HTTPClient(on: doors, settings: HTTPClientSettings(maxConnections: 16, caFile: settings.caFile))
     let report = MessageReport(database: settings.database, on: workers.reports)
-    let services = APIServices(
+    var services = APIServices(
       pool: doorPool, keys: Keys(sealKey: settings.sealKey), tokens: Tokens(sealKey: settings.sealKey),
       installation: installation, graph: GraphClient(http, url: settings.graphURL, version: settings.graphVersion),
       importContacts: { request in
@@ -202,6 +207,7 @@ final class Service: Sendable {
           language: StatementPage.Language(rawValue: request.language) ?? .en, on: doorPool)
       },
       metrics: { await counters.text() }, log: Log.write)
+    if let record = settings.erasureRecord { services.recordErasure = { try record.append($0, $1) } }
     return API(services).handle
   }
 

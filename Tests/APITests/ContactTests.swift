@@ -1,3 +1,4 @@
+import CloudAPI
 import Consent
 import Crypto
 import Domain
@@ -174,6 +175,32 @@ import Testing
     // Others stand as they stood.
     #expect(try await pool.run("select count(*) from contact")[0].int64(0) == 2)
     #expect(try await pool.run("select count(*) from fact where wamid = 'wamid.x'")[0].int64(0) == 2)
+    await service.close()
+  }
+
+  /// A backup that is older than the erasure: the database knows nothing of it.
+  @Test func `erased before a restore is erased again, with the stop, and once`() async throws {
+    let service = try await Self.stage()
+    let (keys, pool, business) = (service.installation.personKeys, service.pool, service.installation.business)
+    // Another whom this backup never knew: an import that brings them finds the stop.
+    let stranger = keys.key(of: PhoneNumber(digits: 201_009_999_999)!)
+    let recorded = [(names: [keys.key(of: Self.phone)], at: Instant.now), (names: [stranger], at: Instant.now)]
+    #expect(try await Erasure.reapply(recorded, keys: keys, of: business, at: .now, on: pool) == 2)
+    let jobs = try await pool.run("select key::int8 from job where kind = 'erase'").map { $0.int64(0) }
+    let id = try #require(jobs.first)
+    var isDone = false
+    for _ in 0..<100 where !isDone {
+      isDone = try await Erasure.run(
+        id, now: .now + .seconds(86_400), redact: { PersonRedaction.redacted($0, phones: $1.phones, userIDs: $1.userIDs) },
+        on: pool)
+    }
+    #expect(isDone && jobs.count == 1)
+    for word in Self.words { #expect(try await Self.traces(word, service) == []) }
+    let stopped = try await pool.run(
+      "select count(distinct person_key) from suppression where active and scope = 2 and person_key = any($1)",
+      .uuids([stranger, keys.key(of: Self.phone)]))
+    #expect(stopped[0].int64(0) == 2)
+    #expect(try await Erasure.reapply(recorded, keys: keys, of: business, at: .now, on: pool) == 0)
     await service.close()
   }
 
