@@ -54,7 +54,8 @@ struct ForecastTime: Sendable {
     run = VirtualRun(
       ForecastTime.groups(places, schedule: schedule, start: start, zone: checked.numbers[0].zone),
       lanes: ForecastTime.lanes(checked, spread: spread, others: others), start: start.nanoseconds, end: schedule.end?.nanoseconds,
-      runLength: Freeze.runLength, most: covered ?? .max, state: state)
+      runLength: RunLength.of(places.reduce(0) { $0 + $1.people }, over: checked.numbers.count),
+      most: covered ?? .max, state: state)
     shut = places.indices.filter { index in
       guard case .closed(let until, _) = state(index, start.nanoseconds) else { return false }
       if case .closed = state(index, until) { return true }

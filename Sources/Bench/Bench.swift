@@ -38,6 +38,8 @@ struct Bench {
     var seconds = 60
     /// Of `expansion`, `report_messages`, `import` and `pace_under_load`; the messages that `intake` has receipts for.
     var contacts = 1_000_000
+    /// `pace_error` beside an import, a forecast and a report of `contacts` each.
+    var beside = false
     /// Of `expansion`, in a hundred.
     var optOuts = 20
     /// Of `send_throughput`: one without a rate that would matter, or several at 1,000 a second each.
@@ -70,6 +72,7 @@ struct Bench {
         options.numbers = number(word)
         guard options.numbers <= 40 else { refuse("--numbers takes at most 40") }
       case "--in-flight": options.inFlight = number(word)
+      case "--beside": options.beside = true
       case "--keep": options.keeps = true
       default:
         guard figures.contains(where: { $0.name == word }) else { refuse("there is no figure \(word)") }
@@ -97,7 +100,7 @@ struct Bench {
   private static func refuse(_ reason: String) -> Never {
     say(
       "\(reason)\nusage: deploy/bench [--rounds N] [--seconds N] [--recipients N] [--contacts N] [--opt-outs PERCENT] "
-        + "[--numbers N] [--in-flight N] [--keep] [NAME…]\n"
+        + "[--numbers N] [--in-flight N] [--beside] [--keep] [NAME…]\n"
         + figures.map { "  \($0.name): \($0.about)" }.joined(separator: "\n"))
     exit(2)
   }

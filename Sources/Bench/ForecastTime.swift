@@ -35,23 +35,28 @@ enum ForecastTime {
       _ = try await Freeze.counts(plan, on: stage.pool)
       floors.append(seconds(since: counting))
       let asked = BootInstant.now
-      let answer = try await stage.client.send(
-        HTTPRequest(
-          "POST", "http://127.0.0.1:\(port)/v1/campaigns?dry_run=true",
-          headers: [("Authorization", "Bearer " + key), ("Content-Type", "application/json")], body: Array(request.utf8),
-          timeout: .seconds(120))
-      ).get()
+      try await ask(port: port, key: key, people: options.contacts, stage)
       times.append(seconds(since: asked))
-      let forecast = try JSONValue(parsing: answer.body, sizeLimit: 16 << 20)["forecast"]
-      guard answer.status == 200, let people = forecast?["recipients"]?.int64Value,
-        let excluded = forecast?["excluded"]?.int64Value, excluded > 0, people + excluded == Int64(options.contacts)
-      else { throw BenchError("the forecast is no answer: \(answer.status)") }
       Bench.say("  round \(round): \(Line.text(times[round - 1])) s, counting \(Line.text(floors[round - 1])) s")
     }
     Line(name: "forecast", value: times.median, unit: "s", floor: floors.median).print()
     Line(name: "forecast.virtual", value: max(0, times.median - floors.median), unit: "s").print()
     service.stop()
     await stage.end()
+  }
+
+  /// One dry run over `people`, of whom some opted out.
+  static func ask(port: UInt16, key: String, people: Int, _ stage: Stage) async throws {
+    let answer = try await stage.client.send(
+      HTTPRequest(
+        "POST", "http://127.0.0.1:\(port)/v1/campaigns?dry_run=true",
+        headers: [("Authorization", "Bearer " + key), ("Content-Type", "application/json")], body: Array(request.utf8),
+        timeout: .seconds(120))
+    ).get()
+    let forecast = try JSONValue(parsing: answer.body, sizeLimit: 16 << 20)["forecast"]
+    guard answer.status == 200, let written = forecast?["recipients"]?.int64Value,
+      let excluded = forecast?["excluded"]?.int64Value, excluded > 0, written + excluded == Int64(people)
+    else { throw BenchError("the forecast is no answer: \(answer.status)") }
   }
 
   private static func seconds(since start: BootInstant) -> Double {

@@ -32,7 +32,7 @@ enum ReportTime {
   }
 
   /// A campaign to everybody as it stands when it is over: handed over, delivered, read, charged.
-  private static func sent(_ stage: Stage) async throws -> Campaign.ID {
+  static func sent(_ stage: Stage) async throws -> Campaign.ID {
     let id = Campaign.ID(try await stage.pool.run("select next_campaign_id()")[0].int64(0))
     Bench.say("  sending to all of them, on paper")
     _ = try await stage.pool.run(
@@ -91,7 +91,7 @@ enum ReportTime {
     }
   }
 
-  private static func report(_ url: String, _ key: String, _ people: Int, _ stage: Stage) async throws -> Double {
+  static func report(_ url: String, _ key: String, _ people: Int, _ stage: Stage) async throws -> Double {
     let lines = Lock(0)
     var request = HTTPRequest("GET", url, headers: [("Authorization", "Bearer " + key)], timeout: .seconds(600))
     request.sink = { bytes in

@@ -1,4 +1,5 @@
 import Domain
+import Governor
 import Postgres
 import Reactor
 import Schedule
@@ -62,9 +63,6 @@ extension FreezePlan {
 
 /// Turns audiences into the frozen recipients of a campaign, in runs, and exclusions with their reasons.
 public enum Freeze {
-  /// Recipients to a run; a run is what a lane takes at once.
-  public static let runLength = 5000
-
   public struct Count: Sendable, Equatable {
     /// Nil: a recipient.
     public let reason: ExclusionReason?
@@ -181,7 +179,8 @@ public enum Freeze {
           select class, (seq - 1) / $4 as day, min(seq) first, max(seq) top from recipient where campaign_id = $1
           group by class, 2
         ) c, generate_series(first, top, $3) lo
-        """, .int8(campaign.rawValue), .texts(zones), .int4(Int32(runLength)),
+        """, .int8(campaign.rawValue), .texts(zones),
+        .int4(Int32(RunLength.of(recipients, over: plan.numbers.count))),
         .int4(Int32(plan.drip?.perDay ?? Int(Int32.max))), .timestamps(try plan.openingDays(recipients)),
         .int4(Int32(zones.count)), .int8s(plan.numbers.map(\.rawValue)))
       let ready = try await tx.run(

@@ -62,6 +62,22 @@ import Testing
     #expect(run.last == Int64(9999) * 100_000_000)
   }
 
+  /// A run is what a lane takes at once: the last of them is how long one goes on alone.
+  @Test(arguments: [(10, 909, 130_000), (10, 909, 101_000), (3, 80, 20_000), (40, 1000, 1_000_000), (2, 80, 5001)])
+  func `shares its people so that its numbers finish together`(numbers: Int, perSecond: Int, people: Int) {
+    let run = VirtualRun(
+      [VirtualRun.Group(place: 0, people: people)], lanes: Array(repeating: Self.lane(perSecond), count: numbers), start: 0,
+      end: nil, runLength: RunLength.of(people, over: numbers), state: Self.open)
+    let even = Double(people) / Double(numbers * perSecond) * Double(Self.second)
+    #expect(Double(run.last ?? 0) < even * 1.07, "\(run.last ?? 0) after \(even)")
+    #expect(run.sent == people)
+  }
+
+  @Test func `takes long runs where one number sends, and never shorter ones than a hundred`() {
+    #expect(RunLength.of(1_000_000, over: 1) == 5000 && RunLength.of(0, over: 1) == 5000)
+    #expect(RunLength.of(0, over: 10) == 100 && RunLength.of(10_000_000, over: 10) == 5000)
+  }
+
   @Test func `never exceeds the portfolio's people in any 24 hours, and loses no time over them`() {
     let run = VirtualRun(
       [VirtualRun.Group(place: 0, people: 250_000)], lanes: [Self.lane(10)], start: 0, end: nil, runLength: 5000,
