@@ -20,6 +20,7 @@ struct Line: Sendable {
   let gates: Connection
   let facts: Connection
   let zones: ZoneCache
+  let peers: Lock<Peers>
   let counters: SenderCounters
   let log: @Sendable (_ event: String, _ fields: [(String, String)]) -> Void
 }
@@ -50,6 +51,8 @@ actor Lane {
   var restsUntil: Int64 = 0
   var ourFaults = 0
   var isOwning = false
+  /// Nobody else had it since this node gave it up.
+  var cameBack = false
   /// What it holds of shared budgets.
   var spending = Spending()
   var inFlightTotal = 0
@@ -90,7 +93,7 @@ actor Lane {
       perSecond: number.perSecond, limits: line.limits, seed: UInt64(bitPattern: line.node ^ number.lane.number.rawValue))
     tenure = Tenure(
       me: line.node, nodeTimeout: line.settings.nodeTimeout.nanoseconds,
-      quarantine: line.settings.quarantine.nanoseconds)
+      quarantine: line.settings.quarantine.nanoseconds, yieldFor: line.settings.yieldFor.nanoseconds)
     var http = HTTPClientSettings()
     http.maxConnections = line.settings.inFlight + 24
     http.caFile = line.settings.caFile

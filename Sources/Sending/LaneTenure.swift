@@ -10,12 +10,21 @@ extension Lane {
   func own() async throws -> Bool {
     let head = try await LaneLog.head(of: numberID, on: line.claims)
     let beats = try await LaneLog.beats(on: line.claims)
-    switch tenure.observed(head: head, beat: head.flatMap { beats[$0.node] }, at: now) {
+    let at = now
+    // Whoever owns it and is silent has no say; who released it may be about to take it again.
+    let gone = head.flatMap { $0.kind == LaneLog.Kind.release.rawValue ? nil : $0.node }
+    let rightful = line.peers.with { peers in
+      peers.observed(beats, at: at)
+      return peers.owner(of: numberID.rawValue, without: gone, at: at)
+    }
+    let beat = beats.first { $0.node == head?.node }?.seq
+    switch tenure.observed(head: head, beat: beat, isMine: rightful == line.node, at: at) {
     case .none: break
     case .takeOver(let after):
       do {
         let mine = try await LaneLog.takeover(numberID, after: after, node: line.node, on: line.claims)
         tenure.tookOver(mine, after: after, at: now)
+        cameBack = after?.node == line.node
         line.log("lane_taken", [("number", number.phoneNumberID), ("epoch", String(mine.epoch))])
       } catch {
         guard LaneLog.isFenced(error) else { throw error }

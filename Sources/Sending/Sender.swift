@@ -17,7 +17,16 @@ public actor Sender {
   private let control: Connection
   private let tokens: Tokens
   private let log: @Sendable (String, [(String, String)]) -> Void
-  private var lanes: [Number.ID: (number: LiveCampaigns.LiveNumber, task: Task<Void, Never>)] = [:]
+  private var lanes: [Number.ID: Held] = [:]
+  private var moves: Moves
+  private var beats: Int64 = 0
+  private var isLeaving = false
+
+  private struct Held {
+    let number: LiveCampaigns.LiveNumber
+    let lane: Lane
+    let task: Task<Void, Never>
+  }
 
   /// `log` gets constant event names and fields without phones or secrets.
   public init(
@@ -44,7 +53,9 @@ public actor Sender {
       node: node, installation: installation.name, keys: installation.personKeys, settings: settings, limits: limits, reactor: reactor,
       claims: connection("claim", timeout: .seconds(5)), gates: connection("gate", timeout: .milliseconds(300)),
       facts: connection("fact", timeout: .seconds(10)),
-      zones: ZoneCache(), counters: counters, log: log)
+      zones: ZoneCache(), peers: Lock(Peers(me: node, nodeTimeout: settings.nodeTimeout.nanoseconds)), counters: counters,
+      log: log)
+    moves = Moves(every: settings.moveEvery.nanoseconds, stay: settings.stayFor.nanoseconds)
   }
 
   /// Sends until the task is cancelled; then records what was handed over, releases the lanes and returns.
@@ -61,8 +72,12 @@ public actor Sender {
         do { try await reactor.sleep(for: .seconds(1)) } catch { break }
       }
     }
-    for lane in lanes.values { lane.task.cancel() }
-    for lane in lanes.values { await lane.task.value }
+    isLeaving = true
+    // A task of its own: this one is cancelled. What is released a moment later finds its next owner at once.
+    let goodbye = Task(executorPreference: reactor.tasks) { await self.beatOnce() }
+    for held in lanes.values { held.task.cancel() }
+    for held in lanes.values { await held.task.value }
+    await goodbye.value
     beating.cancel()
     await beating.value
     for connection in [line.claims, line.gates, line.facts, control] { await connection.close() }
@@ -78,31 +93,62 @@ public actor Sender {
         known.task.cancel()
         await known.task.value
       }
-      guard let token = tokens.open(number.sealedToken) else {
-        log("token_unreadable", [("number", number.phoneNumberID)])
-        continue
-      }
-      let lane = Lane(number, token: token, line: line)
-      lanes[id] = (number, Task(executorPreference: reactor.tasks) { await lane.run() })
+      begin(number)
     }
     let working = Set(live.map(\.lane.number))
-    for (id, lane) in lanes where !working.contains(id) {
-      lane.task.cancel()
-      await lane.task.value
+    for (id, held) in lanes where !working.contains(id) {
+      held.task.cancel()
+      await held.task.value
       lanes[id] = nil
     }
+    await share()
+  }
+
+  /// Waits for the lane of `number` and sends on it, after the one before has ended.
+  private func begin(_ number: LiveCampaigns.LiveNumber, after before: Held? = nil) {
+    let id = number.lane.number
+    guard let token = tokens.open(number.sealedToken) else {
+      log("token_unreadable", [("number", number.phoneNumberID)])
+      return
+    }
+    let lane = Lane(number, token: token, line: line)
+    lanes[id] = Held(
+      number: number, lane: lane,
+      task: Task(executorPreference: reactor.tasks) {
+        await before?.task.value
+        await lane.run()
+      })
+  }
+
+  /// Gives over a lane that should be another node's, in good order, and waits in line for it again.
+  private func share() async {
+    var owned: [Int64: Bool] = [:]
+    for (id, held) in lanes where await held.lane.isOwning { owned[id.rawValue] = await held.lane.cameBack }
+    let (now, settled) = (BootInstant.now.nanoseconds, line.settings.moveTo.nanoseconds)
+    let peers = line.peers.with { $0 }
+    let next = moves.next(owned, at: now) { peers.owner(of: $0, livingFor: settled, at: now) != line.node }
+    guard let next, let held = lanes[Number.ID(next)] else { return }
+    log("lane_given_over", [("number", held.number.phoneNumberID)])
+    held.task.cancel()
+    begin(held.number, after: held)
   }
 
   private func beat() async {
-    var seq: Int64 = 0
     while !Task.isCancelled {
-      seq += 1
-      do {
-        try await LaneLog.beat(node: line.node, seq: seq, on: control)
-      } catch {
-        log("beat_failed", [("error", "\(error)")])
-      }
+      await beatOnce()
       do { try await reactor.sleep(for: line.settings.beatEvery) } catch { return }
+    }
+  }
+
+  private func beatOnce() async {
+    beats += 1
+    do {
+      try await LaneLog.beat(LaneLog.Beat(node: line.node, seq: beats, leaves: isLeaving), on: control)
+      // Who owns all its lanes reads no beats otherwise.
+      let all = try await LaneLog.beats(on: control)
+      line.peers.with { $0.observed(all, at: BootInstant.now.nanoseconds) }
+    } catch {
+      log("beat_failed", [("error", "\(error)")])
     }
   }
 }

@@ -17,6 +17,14 @@ public struct SenderSettings: Sendable {
   /// After a takeover nothing leaves for so long: the old owner's gate answers have run out (250 ms, and 300 ms for a gate
   /// statement under way), and the window of its last sends has passed.
   public var quarantine: Duration = .milliseconds(1600)
+  /// A lane that nobody owns is left to the node it belongs to for so long.
+  public var yieldFor: Duration = .seconds(1)
+  /// A node gets lanes of others' when it has lived for so long,
+  public var moveTo: Duration = .seconds(5)
+  /// from each of them one in so long,
+  public var moveEvery: Duration = .seconds(1)
+  /// and none that came to its owner more lately.
+  public var stayFor: Duration = .seconds(10)
   /// Ending in good order, a lane waits so long for Meta's answers before it lets the next owner go on.
   public var handOverPatience: Duration = .seconds(1)
   public var gateEvery: Duration = .milliseconds(50)

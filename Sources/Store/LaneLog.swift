@@ -392,16 +392,27 @@ public enum LaneLog {
 
   // MARK: Liveness
 
-  public static func beat(node: Int64, seq: Int64, on connection: Connection) async throws(DatabaseError) {
+  public struct Beat: Sendable {
+    public let node: Int64
+    public let seq: Int64
+    /// It gives its lanes up: they belong to the others from now on.
+    public let leaves: Bool
+
+    public init(node: Int64, seq: Int64, leaves: Bool = false) { (self.node, self.seq, self.leaves) = (node, seq, leaves) }
+  }
+
+  public static func beat(_ beat: Beat, on connection: Connection) async throws(DatabaseError) {
     _ = try await connection.batch([
-      Statement("insert into node_beat (node, seq) values ($1, $2)", [.int8(node), .int8(seq)]),
-      Statement("delete from node_beat where node = $1 and seq < $2", [.int8(node), .int8(seq - 8)]),
+      Statement(
+        "insert into node_beat (node, seq, leaves) values ($1, $2, $3)",
+        [.int8(beat.node), .int8(beat.seq), .bool(beat.leaves)]),
+      Statement("delete from node_beat where node = $1 and seq < $2", [.int8(beat.node), .int8(beat.seq - 8)]),
     ])
   }
 
   /// Each node's newest beat. Whether one is silent is for the observer to judge, on its own clock.
-  public static func beats(on connection: Connection) async throws(DatabaseError) -> [Int64: Int64] {
-    let rows = try await connection.run("select node, max(seq) from node_beat group by node")
-    return Dictionary(uniqueKeysWithValues: rows.map { ($0.int64(0), $0.int64(1)) })
+  public static func beats(on connection: Connection) async throws(DatabaseError) -> [Beat] {
+    let rows = try await connection.run("select distinct on (node) node, seq, leaves from node_beat order by node, seq desc")
+    return rows.map { Beat(node: $0.int64(0), seq: $0.int64(1), leaves: $0.bool(2)) }
   }
 }
