@@ -24,8 +24,8 @@ let package = Package(
     .executableTarget(
       name: "qafila",
       dependencies: [
-        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Store", "CloudAPI", "Governor",
-        "Consent", "Schedule", "Money", "Postgres", "HTTPClient", "HTTPServer", "Phone", "Crypto", "Reactor", "Domain",
+        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Alerting", "Store", "CloudAPI",
+        "Governor", "Consent", "Schedule", "Money", "Postgres", "HTTPClient", "HTTPServer", "Phone", "Crypto", "Reactor", "Domain",
         "JSON", "CLinux", "Sandbox", "DemoData", "Migrations",
       ],
       swiftSettings: strict),
@@ -46,6 +46,8 @@ let package = Package(
       "Sending",
       ["Store", "CloudAPI", "Governor", "Schedule", "Money", "Postgres", "HTTPClient", "Crypto", "Reactor", "Domain", "JSON"]),
     module("Guarding", ["Store", "CloudAPI", "Postgres", "Reactor", "Domain", "JSON"]),
+    module(
+      "Alerting", ["Store", "CloudAPI", "Governor", "Schedule", "Postgres", "HTTPClient", "Crypto", "Reactor", "Domain", "JSON"]),
     module("Reports", ["Store", "Money", "Schedule", "Postgres", "Reactor", "Domain", "JSON"]),
 
     // Our SQL; Meta's protocol.
@@ -130,12 +132,18 @@ let package = Package(
     tests(
       "Guarding",
       ["Guarding", "Simulation", "Store", "Governor", "Postgres", "Crypto", "JSON", "Reactor", "Domain"]),
+    tests(
+      "Alerting",
+      [
+        "Alerting", "API", "Store", "CloudAPI", "Governor", "HTTPClient", "HTTPServer", "Simulation", "Postgres", "Crypto",
+        "Schedule", "JSON", "Reactor", "Domain",
+      ]),
     // The promises: real PostgreSQL, real sockets, real processes; killed, frozen, delayed, duplicated.
     tests(
       "Promise",
       [
-        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Store", "CloudAPI", "Consent",
-        "Governor", "Schedule", "Money", "Sandbox", "Simulation", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "JSON",
+        "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Alerting", "Store", "CloudAPI",
+        "Consent", "Governor", "Schedule", "Money", "Sandbox", "Simulation", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "JSON",
         "Reactor", "Domain", "CLinux",
       ]),
   ],

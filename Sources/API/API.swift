@@ -42,6 +42,7 @@ public final class API: Sendable {
     KeyRoutes(services).add(to: &router)
     StopRoutes(services).add(to: &router)
     CalendarRoutes(services).add(to: &router)
+    EndpointRoutes(services).add(to: &router)
     self.router = router
   }
 

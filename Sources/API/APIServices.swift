@@ -13,6 +13,9 @@ public struct APIServices: Sendable {
   public var tokens: Tokens
   public var installation: Installation
   public var graph: GraphClient
+  /// Calls an address that somebody registers, without a byte of a request: nil when it could be reached, else why not;
+  /// `address_not_allowed` when nobody may call it.
+  public var checkEndpoint: @Sendable (_ url: String) async -> String?
   /// Loads a streamed file of contacts.
   public var importContacts: @Sendable (UploadRequest) async throws -> UploadAnswer
   /// Meta's handshake and receipts; nil where this process has no intake role.
@@ -33,6 +36,7 @@ public struct APIServices: Sendable {
 
   public init(
     pool: Pool, keys: Keys, tokens: Tokens, installation: Installation, graph: GraphClient,
+    checkEndpoint: @escaping @Sendable (_ url: String) async -> String? = { _ in nil },
     importContacts: @escaping @Sendable (UploadRequest) async throws -> UploadAnswer,
     webhook: (@Sendable (HTTPServerRequest) async -> HTTPResponse)? = nil,
     reportMessages:
@@ -43,6 +47,7 @@ public struct APIServices: Sendable {
     log: @escaping @Sendable (_ event: String, _ fields: [(String, String)]) -> Void = { _, _ in }
   ) {
     (self.pool, self.keys, self.tokens, self.installation) = (pool, keys, tokens, installation)
+    self.checkEndpoint = checkEndpoint
     (self.graph, self.importContacts, self.webhook) = (graph, importContacts, webhook)
     (self.reportMessages, self.reportCosts) = (reportMessages, reportCosts)
     (self.statement, self.metrics, self.log) = (statement, metrics, log)

@@ -339,7 +339,7 @@ enum OpenAPI {
 
   private static var paths: JSONValue {
     var paths = JSONObject()
-    for operation in operations {
+    for operation in operations + alertOperations {
       var methods = JSONObject()
       if case .object(let known)? = paths[operation.path] { methods = known }
       methods.append(operation.method, .object(rendered(operation)))

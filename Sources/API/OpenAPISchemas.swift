@@ -5,7 +5,9 @@ import JSON
 enum OpenAPISchemas {
   static let all: JSONValue = {
     do {
-      return try JSONValue(parsing: Array(text.utf8))
+      guard case .object(var schemas) = try JSONValue(parsing: Array(text.utf8)) else { preconditionFailure("no object") }
+      for field in alerts.fields { schemas.append(field.key, field.value) }
+      return .object(schemas)
     } catch {
       preconditionFailure("the schemas are not JSON: \(error)")
     }

@@ -21,6 +21,8 @@ public enum Permission: String, CaseIterable, Sendable {
   case pauseNumbers
   case manageNumbers
   case manageKeys
+  /// Addresses outside that are told what happens.
+  case manageEndpoints
   /// A calendar holds for every campaign that runs.
   case manageCalendars
   case recordOptOuts
@@ -55,6 +57,7 @@ public enum Permission: String, CaseIterable, Sendable {
     case .pauseNumbers: [.operate, .admin]
     case .manageNumbers: [.admin]
     case .manageKeys: [.admin]
+    case .manageEndpoints: [.admin]
     case .manageCalendars: [.operate, .admin]
     case .recordOptOuts: [.marketer, .operate, .privacy, .admin]
     case .readConsents: [.operate, .privacy, .admin]

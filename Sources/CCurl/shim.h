@@ -3,6 +3,7 @@
 // The type check is a GCC macro that wants constant options; the typed functions below do its work.
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 // `curl_easy_setopt` and its kin are variadic, so Swift cannot call them: one function per type of argument.
 
@@ -27,6 +28,17 @@ static inline CURLcode ccurl_set_receiver(CURL *easy, CURLoption option, curl_wr
 static inline CURLcode ccurl_set_prerequest(CURL *easy, curl_prereq_callback value) {
   return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, value);
 }
+// Asked for a socket per address that libcurl tries, after resolving: the place to refuse one.
+static inline CURLcode ccurl_set_open_socket(CURL *easy, curl_opensocket_callback value, void *context) {
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, context);
+  return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, value);
+}
+// What libcurl does by itself where no such callback is set.
+static inline curl_socket_t ccurl_open_socket(const struct curl_sockaddr *address) {
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+static inline curl_socket_t ccurl_bad_socket(void) { return CURL_SOCKET_BAD; }
+static inline const struct sockaddr *ccurl_address(const struct curl_sockaddr *address) { return &address->addr; }
 static inline CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value) {
   return curl_easy_getinfo(easy, info, value);
 }

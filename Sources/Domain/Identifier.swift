@@ -22,4 +22,6 @@ public enum APIKey { public typealias ID = Identifier<APIKey> }
 public enum Upload { public typealias ID = Identifier<Upload> }
 public enum Pause { public typealias ID = Identifier<Pause> }
 public enum RateRow { public typealias ID = Identifier<RateRow> }
+public enum Endpoint { public typealias ID = Identifier<Endpoint> }
+public enum Alert { public typealias ID = Identifier<Alert> }
 public enum Job { public typealias ID = Identifier<Job> }

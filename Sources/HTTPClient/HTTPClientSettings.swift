@@ -12,6 +12,9 @@ public struct HTTPClientSettings: Sendable {
   /// PEM file of the authorities to trust in place of the system's.
   public var caFile: String?
   public var userAgent: String
+  /// Asked before each connection, with the address it would go to; a request to a refused one ends as
+  /// `neverWritten("address")`. Nil: any. It runs on the reactor's thread.
+  public var targets: TargetRule?
 
   public init(
     connectTimeout: Duration = .seconds(5), maxConnections: Int = 1024, maxAnswerBytes: Int = 1 << 20,

@@ -20,6 +20,8 @@ public struct HTTPRequest: Sendable {
   public var sink: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
   /// Off: only the headers in `HTTPAnswer.keptHeaders` are copied.
   public var collectsAllHeaders = false
+  /// Connects, TLS included, and writes nothing: ends as `neverWritten("probed")` when it could have.
+  public var isProbe = false
 
   public init(
     _ method: String, _ url: String, headers: HeaderList = .none, body: [UInt8] = [], timeout: Duration = .seconds(30),
@@ -70,8 +72,8 @@ public struct HTTPAnswer: Sendable {
   public func header(_ name: String) -> String? { headers.first { $0.0 == name }?.1 }
 }
 
-/// Why there is no answer, split by what the caller may do. The reasons are constant words, safe to log: `busy`,
-/// `cancelled`, `closed`, `dns`, `failed`, `garbled`, `late`, `malformed`, `refused`, `timeout`, `tls`, `too_large`.
+/// Why there is no answer, split by what the caller may do. The reasons are constant words, safe to log: `address`,
+/// `busy`, `cancelled`, `closed`, `dns`, `failed`, `garbled`, `late`, `malformed`, `probed`, `refused`, `timeout`, `tls`, `too_large`.
 public enum HTTPFailure: Error, Hashable, Sendable {
   /// No byte of the request left this machine: sending it again is safe.
   case neverWritten(reason: String)

@@ -30,6 +30,9 @@ final class Transfer {
   private var writtenAt: BootInstant?
   private var wasLate = false
   private var wasTooLarge = false
+  private var wasForbidden = false
+  private var isProbe = false
+  private var wasProbed = false
   private var collectsAllHeaders = false
   private var answerHeaders: [(String, String)] = []
   private var answerHeaderBytes = 0
@@ -99,6 +102,7 @@ final class Transfer {
     generation += 1
     (self.completion, self.client) = (completion, client)
     (writeBy, writtenAt, wasLate, wasTooLarge) = (request.writeBy, nil, false, false)
+    (wasForbidden, isProbe, wasProbed) = (false, request.isProbe, false)
     (answerHeaders, answerHeaderBytes, headEnded, answerBody) = ([], 0, false, [])
     collectsAllHeaders = request.collectsAllHeaders
     (upload, sink, isGood) = (request.upload, request.sink, false)
@@ -121,6 +125,9 @@ final class Transfer {
   private func result(_ code: CURLcode?) -> Result<HTTPAnswer, HTTPFailure> {
     guard let writtenAt else {
       if wasLate { return .failure(.neverWritten(reason: "late")) }
+      if wasProbed { return .failure(.neverWritten(reason: "probed")) }
+      // Of several addresses one may be allowed and down: the other is what there is to tell.
+      if wasForbidden { return .failure(.neverWritten(reason: "address")) }
       // The connect limit was cut short by `writeBy`, so running into it means being late.
       if code == CURLE_OPERATION_TIMEDOUT, let writeBy, writeBy <= .now {
         return .failure(.neverWritten(reason: "late"))
@@ -189,6 +196,12 @@ final class Transfer {
     set { ccurl_set_pointer($0, CURLOPT_HEADERDATA, context) }
     set { ccurl_set_receiver($0, CURLOPT_HEADERFUNCTION) { Transfer.of($3).takeHeader($0, $1 * $2) } }
     set { ccurl_set_pointer($0, CURLOPT_PREREQDATA, context) }
+    if settings.targets != nil {
+      set { easy in
+        ccurl_set_open_socket(
+          easy, { context, _, address in Transfer.of(context).opened(address) ?? ccurl_bad_socket() }, context)
+      }
+    }
     set { ccurl_set_prerequest($0) { context, _, _, _, _ in Transfer.of(context).mayWrite() } }
 
     if hasUpload {
@@ -234,12 +247,30 @@ final class Transfer {
   private func mayWrite() -> Int32 {
     let now = BootInstant.now
     guard writtenAt == nil else { return CURL_PREREQFUNC_ABORT }
+    if isProbe {
+      wasProbed = true
+      return CURL_PREREQFUNC_ABORT
+    }
     if let writeBy, writeBy <= now {
       wasLate = true
       return CURL_PREREQFUNC_ABORT
     }
     writtenAt = now
     return CURL_PREREQFUNC_OK
+  }
+
+  /// > CURLOPT_OPENSOCKETFUNCTION: the callback function may also return CURL_SOCKET_BAD to indicate an unrecoverable
+  /// > error to libcurl.
+  ///
+  /// libcurl has resolved the name: whatever it said when somebody looked, this is where the bytes would go.
+  private func opened(_ address: UnsafeMutablePointer<curl_sockaddr>?) -> curl_socket_t? {
+    guard let address, let rule = settings.targets, let target = NetworkAddress(ccurl_address(address)),
+      rule.allows(target, isEncrypted: url.hasPrefix("https://"))
+    else {
+      wasForbidden = true
+      return nil
+    }
+    return ccurl_open_socket(address)
   }
 
   /// > CURLOPT_WRITEFUNCTION: if that amount differs from the amount passed to your callback function, it will signal

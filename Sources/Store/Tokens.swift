@@ -21,5 +21,8 @@ public struct Tokens: Sendable {
     sealKey.open(sealed, context: Tokens.context).map { String(decoding: $0, as: UTF8.self) }
   }
 
+  /// The secrets of endpoints, sealed by the same key.
+  public var endpoints: EndpointSecrets { EndpointSecrets(sealKey: sealKey) }
+
   private static let context = "token"
 }

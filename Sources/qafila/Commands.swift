@@ -11,6 +11,7 @@ enum Commands {
     + OptOutsCommand.commands + ContactsCommand.commands + StopWordsCommand.commands + ReportsCommand.commands
     + ReceiptsCommand.commands
     + RatesCommand.commands + BudgetsCommand.commands
+    + EndpointsCommand.commands
     + StopCommand.commands + PausesCommand.commands + [DemoDataCommand.command]
 
   static let json = Option("json", nil, "the service's answer as JSON, for programs")

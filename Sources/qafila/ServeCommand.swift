@@ -17,6 +17,7 @@ enum ServeCommand {
     ],
     options: [Option("role", "ROLE", "run only this role", isRepeatable: true)],
     settings: [
+      .endpointNetworks,
       .databaseURL, .listen, .graphURL, .graphVersion, .appSecret, .verifyToken, .sealKey, .unknownAfter,
       .marketingRetries, .reconcileMessages, .reconcileShare, .erasureRecord, .caFile,
     ]

@@ -1,4 +1,5 @@
 import Crypto
+import HTTPClient
 import Postgres
 import Reports
 
@@ -25,6 +26,9 @@ struct ServeSettings: Sendable {
   /// A difference between Meta's bill and the ledger beyond this is told.
   var reconcileThreshold = Reconciling.Threshold()
 
+  /// Where endpoints may lead.
+  var targets = TargetRule()
+
   init(_ invocation: Invocation) throws(UsageError) {
     roles = []
     for word in invocation.options["role"] ?? [] {
@@ -48,6 +52,7 @@ struct ServeSettings: Sendable {
     marketingRetries = try ServeSettings.marketingRetries(invocation)
     erasureRecord = try invocation.setting(.erasureRecord).map { ErasureRecord(path: $0) }
     reconcileThreshold = try ServeSettings.threshold(invocation)
+    targets = try ServeSettings.targets(invocation)
     // Only the intake verifies webhooks. Two secrets, with a comma between, hold while the app's secret is changed.
     let needsIntake = roles.contains(.intake)
     appSecrets = []
@@ -85,6 +90,17 @@ struct ServeSettings: Sendable {
     }
     (threshold.messages, threshold.thousandths) = (messages, share)
     return threshold
+  }
+
+  static func targets(_ invocation: Invocation) throws(UsageError) -> TargetRule {
+    var rule = TargetRule()
+    for text in try invocation.required(.endpointNetworks).split(separator: ",") {
+      guard let network = Network(text.filter { $0 != " " }) else {
+        throw UsageError("\(text) is no network.", remedy: "Write e.g. QAFILA_ENDPOINT_NETWORKS=10.1.2.0/24,127.0.0.1")
+      }
+      rule.allowed.append(network)
+    }
+    return rule
   }
 
   /// `127.0.0.1:8080`, `[::1]:8080`.

@@ -106,6 +106,8 @@ struct ServiceClient: Sendable {
     if answer.status >= 400 { _ = try Self.read(answer) }
   }
 
+  func delete(_ path: String) async throws -> JSONValue { try await call("DELETE", path, nil) }
+
   private func call(_ method: String, _ path: String, _ body: JSONValue?) async throws -> JSONValue {
     var all = headers
     if method == "POST" { all.append(("Idempotency-Key", "cli-" + Crypto.hex(Crypto.randomBytes(12)))) }

@@ -77,6 +77,10 @@ struct Setting: Sendable {
   static let reconcileShare = Setting(
     variable: "QAFILA_RECONCILE_SHARE", flag: "reconcile-share",
     help: "thousandths of messages or cost by which they may differ before it is told", standard: "10")
+  static let endpointNetworks = Setting(
+    variable: "QAFILA_ENDPOINT_NETWORKS", flag: "endpoint-networks",
+    help: "networks in which endpoints may lie that are private or not encrypted, with a comma between, e.g. 10.1.2.0/24",
+    standard: "")
   static let caFile = Setting(
     variable: "QAFILA_CA_FILE", flag: "ca-file", help: "authorities to trust instead of the system's, as PEM")
   static let url = Setting(

@@ -1,4 +1,5 @@
 import API
+import Alerting
 import CloudAPI
 import Crypto
 import Domain
@@ -19,7 +20,7 @@ import Store
 /// The service: its roles, each on its own reactor, wired to one database. The one place where they all are known.
 ///
 /// *line* sends and does nothing else; *doors* answers HTTP and stores receipts; *desk* runs jobs and folds; two
-/// *workers* read files and write reports. The last three step back for the line.
+/// *workers* read files and write reports; *post* calls the addresses of others. The last four step back for the line.
 final class Service: Sendable {
   let settings: ServeSettings
   let installation: Installation
@@ -37,7 +38,8 @@ final class Service: Sendable {
     let desk = Reactor(name: "desk", niceness: 5)
     let workers = (files: Reactor(name: "files", niceness: 10), reports: Reactor(name: "reports", niceness: 10))
     let line = Reactor(name: "line")
-    let reactors = [doors, desk, workers.files, workers.reports, line]
+    let post = Reactor(name: "post", niceness: 5)
+    let reactors = [doors, desk, workers.files, workers.reports, line, post]
     for reactor in reactors { reactor.start() }
     func pool(_ name: String, _ size: Int, _ reactor: Reactor) -> Pool {
       var own = settings.database
@@ -47,7 +49,8 @@ final class Service: Sendable {
     let doorPool = pool("api", 8, doors)
     let deskPool = pool("desk", 4, desk)
     let filePool = pool("import", 2, workers.files)
-    let pools = [doorPool, deskPool, filePool]
+    let postPool = pool("post", 2, post)
+    let pools = [doorPool, deskPool, filePool, postPool]
     do {
       try await Migrator.check(doorPool)
       let installation = try await Installation.open(doorPool, sealKey: settings.sealKey)
@@ -117,6 +120,12 @@ final class Service: Sendable {
             installation: installation, country: { PhoneReader.country(of: $0) ?? "" }, pool: deskPool, on: desk,
             log: Log.write)
         }
+        var outside = Courier.Settings()
+        (outside.targets, outside.caFile) = (settings.targets, settings.caFile)
+        let courier = Courier(
+          settings: outside, installation: installation, secrets: Tokens(sealKey: settings.sealKey).endpoints, pool: postPool,
+          on: post, log: Log.write)
+        run("courier", on: post) { try await courier.run() }
         run("housekeeping", on: desk) { try await Housekeeping.run(deskPool, on: desk) }
       }
       if settings.roles.contains(.sender) {
@@ -171,6 +180,7 @@ final class Service: Sendable {
     var services = APIServices(
       pool: doorPool, keys: Keys(sealKey: settings.sealKey), tokens: Tokens(sealKey: settings.sealKey),
       installation: installation, graph: GraphClient(http, url: settings.graphURL, version: settings.graphVersion),
+      checkEndpoint: EndpointCheck(settings, on: doors).check,
       importContacts: { request in
         let options = try ImportOptions(
           query: request.query, contentType: request.contentType, isOptOuts: request.audience == nil)
@@ -240,6 +250,7 @@ enum Housekeeping {
         try await ServiceWindows.forget(on: pool)
         // What people write is kept 30 days.
         try await ReceiptLog.purge(olderThan: 30, on: pool)
+        try await Deliveries.purge(olderThan: 30, on: pool)
         try await Erasure.expireProofs(on: pool)
         _ = try await pool.run(Jobs.enqueue("close_months", key: "all", due: .now))
         _ = try await pool.run(Jobs.enqueue("reconcile", key: "daily", due: .now))

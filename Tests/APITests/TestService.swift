@@ -72,6 +72,7 @@ final class TestService: Sendable {
       APIServices(
         pool: pool, keys: maker, tokens: Tokens(sealKey: Self.sealKey), installation: installation,
         graph: GraphClient(Self.client, url: "http://127.0.0.1:\(graphPort)", version: "v26.0"),
+        checkEndpoint: { $0.contains("private") ? "address_not_allowed" : $0.contains("down") ? "refused" : nil },
         importContacts: { request in
           var bytes = 0
           while let chunk = try await request.nextChunk() { bytes += chunk.count }

@@ -28,6 +28,7 @@ final class ServiceProcess: Sendable {
       "QAFILA_DATABASE_URL=\(database ?? world.url)", "QAFILA_LISTEN=127.0.0.1:\(port)",
       "QAFILA_GRAPH_URL=http://127.0.0.1:\(world.sandboxPort)", "QAFILA_APP_SECRET=\(World.secret)",
       "QAFILA_VERIFY_TOKEN=sandbox-verify-token", "QAFILA_SEAL_KEY=\(World.sealSecret)", "QAFILA_UNKNOWN_AFTER=\(unknownAfter)",
+      "QAFILA_ENDPOINT_NETWORKS=127.0.0.1",
       "LD_LIBRARY_PATH=\(getenv("LD_LIBRARY_PATH").map { String(cString: $0) } ?? "")",
     ]
     let log = open("/dev/null", O_WRONLY)
