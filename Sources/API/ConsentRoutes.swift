@@ -24,18 +24,17 @@ struct ConsentRoutes: Sendable {
   /// `{"phones": ["+20…"], "scope": "marketing", "reason": "…", "source": "cli"}`, or one `phone`. All or none.
   private func addOptOuts(_ call: Call) async throws -> HTTPResponse {
     let fields = try Fields(
-      try call.json(), known: ["phone", "phones", "scope", "reason", "source", "at", "default_region"],
-      later: ["user_id", "until"])
-    let phones = try ConsentRoutes.phones(fields)
+      try call.json(), known: ["phone", "phones", "user_id", "scope", "reason", "source", "at", "default_region"],
+      later: ["until"])
+    let people = try people(fields)
     let scope = try ConsentRoutes.word(fields, "scope", ConsentScope.self) ?? .marketing
     let at = try ConsentRoutes.past(fields)
     let source = try ConsentRoutes.source(fields, call.caller.role)
     var evidence: JSONObject = ["by": .string(call.caller.actor)]
     if let reason = try fields.text("reason", limit: 500) { evidence.append("reason", .string(reason)) }
-    let words = phones.map { phone in
+    let words = people.map {
       Consents.Word(
-        person: services.installation.personKeys.key(of: phone), scope: scope, event: .stop, source: source,
-        evidence: .object(evidence), at: at)
+        person: $0.key, scope: scope, event: .stop, source: source, evidence: .object(evidence), at: at)
     }
     _ = try await services.pool.batch([
       Consents.recording(words, business: call.caller.business),
@@ -67,14 +66,13 @@ struct ConsentRoutes: Sendable {
       request: call.request, parameters: call.parameters, knownCaller: call.knownCaller, language: call.language,
       body: body,
       upload: nil)
-    let fields = try Fields(try call.json(), known: ["phone", "default_region"], later: ["user_id"])
-    let phone = try ConsentRoutes.phones(fields)[0]
-    let key = services.installation.personKeys.key(of: phone)
+    let fields = try Fields(try call.json(), known: ["phone", "user_id", "default_region"])
+    let (key, subject) = try person(fields)
     let person = try await Consents.person(key, of: call.caller.business, on: services.pool)
     return .json(
       200,
       [
-        "person": .string(ConsentRoutes.reference(key)), "phone": call.shown(phone),
+        "person": .string(ConsentRoutes.reference(key)), "phone": call.shown(subject.phone),
         "opted_out": .array(person.suppressed.map { ["scope": .string($0.scope.word), "since": .time($0.since)] }),
         "history": .array(person.history.map(ConsentRoutes.json)),
       ])
@@ -90,9 +88,8 @@ struct ConsentRoutes: Sendable {
   /// `{"phone","event","scope","source","evidence","at"}`.
   private func record(_ call: Call) async throws -> HTTPResponse {
     let fields = try Fields(
-      try call.json(), known: ["phone", "event", "scope", "source", "evidence", "at", "default_region"],
-      later: ["user_id"])
-    let phone = try ConsentRoutes.phones(fields)[0]
+      try call.json(), known: ["phone", "user_id", "event", "scope", "source", "evidence", "at", "default_region"])
+    let (key, subject) = try person(fields)
     // A hold is ours to make, out of a doubt.
     guard let event = try ConsentRoutes.word(fields, "event", ConsentEvent.self), event != .hold else {
       throw Problem.missing("event", remedy: "Write \"stop\" or \"start\".")
@@ -104,11 +101,11 @@ struct ConsentRoutes: Sendable {
     var evidence: JSONObject = ["by": .string(call.caller.actor), "source": .string(source)]
     if let given = fields["evidence"] { evidence.append("evidence", given) }
     let word = Consents.Word(
-      person: services.installation.personKeys.key(of: phone), scope: scope, event: event, source: .api,
+      person: key, scope: scope, event: event, source: .api,
       evidence: .object(evidence), at: at)
     var statements = [Consents.recording([word], business: call.caller.business)]
     if event == .start {
-      statements.append(Consents.optIn(phone, source: source, at: at, business: call.caller.business))
+      statements.append(Consents.optIn(subject, source: source, at: at, business: call.caller.business))
     }
     statements.append(Audit.entry(business: call.caller.business, actor: call.caller.actor, action: "consent_recorded"))
     _ = try await services.pool.batch(statements)
@@ -150,6 +147,37 @@ struct ConsentRoutes: Sendable {
         fields.path(to: "at"), "This time is in the future.", remedy: "Write when the person said it.")
     }
     return min(at, now)
+  }
+
+  /// Whoever is named, each once: by phones, or by Meta's id of somebody who hides theirs.
+  private func people(_ fields: Fields) throws(Problem) -> [(key: PersonKey, subject: Person)] {
+    let keys = services.installation.personKeys
+    var subjects: [Person] = []
+    if let user = try ConsentRoutes.userID(fields) { subjects += [Person(phone: nil, userID: user)].compactMap { $0 } }
+    if subjects.isEmpty || fields["phone"] != nil || fields["phones"] != nil {
+      subjects += try ConsentRoutes.phones(fields).compactMap { Person(phone: $0, userID: nil) }
+    }
+    return subjects.map { ($0.key(keys), $0) }
+  }
+
+  /// Exactly one.
+  private func person(_ fields: Fields) throws(Problem) -> (key: PersonKey, subject: Person) {
+    let people = try people(fields)
+    guard people.count == 1 else {
+      throw Problem.invalid(
+        fields.path(to: "user_id"), "One person is asked for here.", remedy: "Write the phone or Meta's user_id, not both.")
+    }
+    return people[0]
+  }
+
+  /// Meta's id of a person.
+  static func userID(_ fields: Fields) throws(Problem) -> UserID? {
+    guard let text = try fields.text("user_id", limit: 200) else { return nil }
+    guard let id = UserID(text) else {
+      throw Problem.invalid(
+        "user_id", "This is no id of a person at Meta.", remedy: "Write it as Meta does, e.g. EG.13491208655302741918.")
+    }
+    return id
   }
 
   private static func phones(_ fields: Fields) throws(Problem) -> [PhoneNumber] {

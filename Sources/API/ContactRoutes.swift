@@ -25,7 +25,7 @@ struct ContactRoutes: Sendable {
   }
 
   /// `{"phone": "…"}`, `{"user_id": "…"}` or both.
-  private func subject(_ call: Call) async throws -> (Erasure.Subject, PersonKey) {
+  private func subject(_ call: Call) async throws -> (Person, PersonKey) {
     let body = try await call.request.body(upTo: Call.bodyLimit)
     let read = Call(
       request: call.request, parameters: call.parameters, knownCaller: call.knownCaller, language: call.language,
@@ -35,18 +35,10 @@ struct ContactRoutes: Sendable {
     let phone = try fields.text("phone", limit: 60).map {
       try ConsentRoutes.read($0, region: region, at: fields.path(to: "phone"))
     }
-    var user: UserID?
-    if let text = try fields.text("user_id", limit: 200) {
-      guard let id = UserID(text) else {
-        throw Problem.invalid(
-          "user_id", "This is no id of a person at Meta.", remedy: "Write it as Meta does, e.g. EG.13491208655302741918.")
-      }
-      user = id
-    }
-    guard let subject = Erasure.Subject(phone: phone, userID: user) else {
+    guard let subject = Person(phone: phone, userID: try ConsentRoutes.userID(fields)) else {
       throw Problem.missing("phone", remedy: "Write the phone with + and country code, or Meta's user_id.")
     }
-    return (subject, subject.person(services.installation.personKeys))
+    return (subject, subject.key(services.installation.personKeys))
   }
 
   private func find(_ call: Call) async throws -> HTTPResponse {
@@ -68,7 +60,7 @@ struct ContactRoutes: Sendable {
     return .json(200, .object(object))
   }
 
-  private func written(_ subject: Erasure.Subject) async throws -> [JSONValue] {
+  private func written(_ subject: Person) async throws -> [JSONValue] {
     let reader = WebhookReader()
     let words = [subject.phone.map { String($0.digits) }, subject.userID?.text].compactMap { $0 }
     var written: [JSONValue] = []
@@ -122,7 +114,7 @@ struct ContactRoutes: Sendable {
 
   // MARK: The file
 
-  private func file(_ subject: Erasure.Subject, _ key: PersonKey, campaigns: Int, _ call: Call) async throws -> JSONObject {
+  private func file(_ subject: Person, _ key: PersonKey, campaigns: Int, _ call: Call) async throws -> JSONObject {
     let business = call.caller.business
     let file = try await PersonFile.read(subject, key, of: business, campaigns: campaigns, on: services.pool)
     let consents = try await Consents.person(key, of: business, on: services.pool)

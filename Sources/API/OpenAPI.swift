@@ -222,7 +222,7 @@ enum OpenAPI {
     Operation(
       method: "get", path: "/v1/opt-outs", summary: "Who must not be written to", query: page, answer: "[OptOut]"),
     Operation(
-      method: "post", path: "/v1/opt-outs/search", summary: "What one person said", body: "Phone", answer: "Person"),
+      method: "post", path: "/v1/opt-outs/search", summary: "What one person said", body: "Who", answer: "Person"),
     Operation(
       method: "post", path: "/v1/consents", summary: "Record what a person said", body: "NewConsent", status: 201,
       answer: "Recorded"),

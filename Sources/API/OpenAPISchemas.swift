@@ -345,15 +345,14 @@ enum OpenAPISchemas {
 
     "Calendar": {"type": "object", "properties": {
       "name": {"type": "string"}, "lines": {"type": "integer"}, "by": {"type": "string"}, "at": {"type": "string"}}},
-    "Phone": {"type": "object", "required": ["phone"], "properties": {
-      "phone": {"type": "string"}, "default_region": {"type": "string"}}},
     "NewOptOuts": {"type": "object", "properties": {
       "phone": {"type": "string"}, "phones": {"type": "array", "items": {"type": "string"}, "maxItems": 1000},
+      "user_id": {"type": "string", "description": "Meta's id of somebody who hides their phone"},
       "scope": {"enum": ["marketing", "everything"], "default": "marketing"}, "reason": {"type": "string"},
       "source": {"enum": ["api", "cli", "operator"]},
       "at": {"type": "string", "format": "date-time"}, "default_region": {"type": "string"}}},
-    "NewConsent": {"type": "object", "required": ["phone", "event", "source"], "properties": {
-      "phone": {"type": "string"}, "event": {"enum": ["stop", "start"]},
+    "NewConsent": {"type": "object", "required": ["event", "source"], "properties": {
+      "phone": {"type": "string"}, "user_id": {"type": "string", "description": "instead of the phone"}, "event": {"enum": ["stop", "start"]},
       "scope": {"enum": ["marketing", "everything"]}, "source": {"type": "string"}, "evidence": {},
       "at": {"type": "string", "format": "date-time"}, "default_region": {"type": "string"}}},
     "Recorded": {"type": "object", "properties": {

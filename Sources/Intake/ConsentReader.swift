@@ -114,7 +114,10 @@ final class ConsentReader {
     case .hold:
       counts.questions += 1
       owed = .question
-    case .start: if let phone = message.from { found.optIns.append((phone, message.timestamp)) }
+    case .start:
+      if let person = Person(phone: message.from, userID: message.fromUserID.flatMap { UserID($0) }) {
+        found.optIns.append((person, message.timestamp))
+      }
     }
     if let owed, let phone = message.from, let number = message.phoneNumberID {
       found.owed.append(

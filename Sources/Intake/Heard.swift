@@ -17,7 +17,7 @@ struct Heard: Sendable {
   /// Who wrote to which number: for a day they may be answered.
   var windows: [ServiceWindows.Opened] = []
   /// People who said start: their contacts become marketable again.
-  var optIns: [(phone: PhoneNumber, at: Instant)] = []
+  var optIns: [(person: Person, at: Instant)] = []
 
   var isEmpty: Bool {
     words.isEmpty && stoppers.isEmpty && notices.isEmpty && owed.isEmpty && tasks.isEmpty && windows.isEmpty
@@ -45,7 +45,7 @@ struct Heard: Sendable {
     if !responses.isEmpty { statements.append(Responses.recording(responses, business: business)) }
     if !tasks.isEmpty { statements.append(ConsentTasks.opening(tasks, business: business)) }
     for optIn in optIns {
-      statements.append(Consents.optIn(optIn.phone, source: "message", at: optIn.at, business: business))
+      statements.append(Consents.optIn(optIn.person, source: "message", at: optIn.at, business: business))
     }
     return statements + Notices.statements(notices)
   }

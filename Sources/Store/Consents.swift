@@ -34,12 +34,16 @@ public enum Consents {
   }
 
   /// Marks a stored contact as marketable since `at`, unless it is already; for the caller's batch.
-  public static func optIn(_ phone: PhoneNumber, source: String, at: Instant, business: Business.ID) -> Statement {
+  public static func optIn(_ person: Person, source: String, at: Instant, business: Business.ID) -> Statement {
     Statement(
       """
       update contact set opt_in_at = $3, opt_in_source = $4, updated_at = now()
-      where business_id = $1 and phone = $2 and opt_in_at is null
-      """, [.int8(business.rawValue), .int8(phone.digits), .timestamptz(at), .text(source)])
+      where business_id = $1 and (phone = $2 or user_id = $5) and opt_in_at is null
+      """,
+      [
+        .int8(business.rawValue), person.phone.map { .int8($0.digits) } ?? .null, .timestamptz(at), .text(source),
+        person.userID.map { .text($0.text) } ?? .null,
+      ])
   }
 
   public struct Suppression: Sendable {

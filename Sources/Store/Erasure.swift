@@ -9,19 +9,6 @@ import Postgres
 /// It begins with one commit, from which on nothing is handed over to them and no campaign finds them; the rest is a
 /// job, because nobody else asks for all of one person's messages and no index is kept for it.
 public enum Erasure {
-  /// Whom to forget: a phone, Meta's id, or both.
-  public struct Subject: Sendable {
-    public let phone: PhoneNumber?
-    public let userID: UserID?
-
-    public init?(phone: PhoneNumber?, userID: UserID?) {
-      guard phone != nil || userID != nil else { return nil }
-      (self.phone, self.userID) = (phone, userID)
-    }
-
-    public func person(_ keys: PersonKeys) -> PersonKey { phone.map { keys.key(of: $0) } ?? keys.key(of: userID!) }
-  }
-
   public struct Entry: Sendable {
     public let id: Int64
     public let person: PersonKey
@@ -44,7 +31,7 @@ public enum Erasure {
   /// From this commit on the person is stopped, and neither contact nor member of an audience. Answers the erasure. It is
   /// recorded before it is committed: one too many in the record forgets nobody who did not ask.
   public static func begin(
-    _ subject: Subject, keys: PersonKeys, of business: Business.ID, by actor: String, at: Instant,
+    _ subject: Person, keys: PersonKeys, of business: Business.ID, by actor: String, at: Instant,
     record: @escaping Recorder = { _, _ in }, on pool: Pool
   ) async throws -> Entry {
     try await pool.transaction { tx in
@@ -103,7 +90,7 @@ public enum Erasure {
           values ($1, $2, $3, $4, $5, $6, jsonb_build_object('contacts', cardinality($6::int8[])), $7) returning \(columns)
           """,
           [
-            .int8(business.rawValue), .uuid(subject.person(keys)), .text(actor), .int8s(phones.map(\.digits)),
+            .int8(business.rawValue), .uuid(subject.key(keys)), .text(actor), .int8s(phones.map(\.digits)),
             .texts(Array(users)), .int8s(contacts), .uuids(Array(people)),
           ]),
       ])
@@ -154,7 +141,7 @@ public enum Erasure {
       .int8(business.rawValue), .uuids(names))
     for row in contacts {
       guard
-        let subject = Subject(
+        let subject = Person(
           phone: row.optionalInt64(0).flatMap { PhoneNumber(digits: $0) }, userID: row.optionalText(1).flatMap { UserID($0) })
       else { continue }
       _ = try await begin(subject, keys: keys, of: business, by: "restore", at: now, on: pool)

@@ -51,7 +51,7 @@ public struct PersonFile: Sendable {
 
   /// Whom the phone or Meta's id names; the two may be two contacts.
   public static func read(
-    _ subject: Erasure.Subject, _ person: PersonKey, of business: Business.ID, campaigns: Int, on pool: Pool
+    _ subject: Person, _ person: PersonKey, of business: Business.ID, campaigns: Int, on pool: Pool
   ) async throws -> PersonFile {
     let known = try await pool.run(
       """

@@ -1,9 +1,11 @@
 import API
+import Crypto
 import Domain
 import HTTPClient
 import JSON
 import Postgres
 import Reactor
+import Store
 import Testing
 
 @Suite struct `Registering a number` {
@@ -334,6 +336,29 @@ import Testing
     #expect(try await service.call("POST", "/v1/consents", start, as: .privacy).status == 201)
     let again = try await service.call("POST", "/v1/opt-outs/search", ["phone": "+201001234567"], as: .privacy)
     #expect(again.json["opted_out"]?.arrayValue?.isEmpty == true && again.json["history"]?.arrayValue?.count == 2)
+    await service.close()
+  }
+
+  @Test func `are recorded by Meta's id of whoever hides their phone, and a start makes them marketable`() async throws {
+    let service = try await TestService()
+    let (pool, business) = (service.pool, service.installation.business)
+    let id = "EG.13491208655302741918"
+    let hidden: JSONValue = ["user_id": .string(id)]
+    _ = try await pool.run(
+      "insert into contact (business_id, user_id, person_key, country) values ($1, $2, $3, 'EG')", .int8(business.rawValue),
+      .text(id), .uuid(service.installation.personKeys.key(of: try #require(UserID(id)))))
+    let added = try await service.call("POST", "/v1/opt-outs", hidden, as: .marketer)
+    #expect(added.status == 201 && added.json["recorded"]?.int64Value == 1, "\(added.text)")
+    let found = try await service.call("POST", "/v1/opt-outs/search", hidden, as: .privacy)
+    #expect(found.json["opted_out"]?.arrayValue?.count == 1 && !found.text.contains("1349120"))
+    let start: JSONValue = ["user_id": .string(id), "event": "start", "source": "branch form"]
+    #expect(try await service.call("POST", "/v1/consents", start, as: .privacy).status == 201)
+    let again = try await service.call("POST", "/v1/opt-outs/search", hidden, as: .privacy)
+    #expect(again.json["opted_out"]?.arrayValue?.isEmpty == true)
+    #expect(try await pool.run("select count(*) from contact where opt_in_source = 'branch form'")[0].int64(0) == 1)
+    let two: JSONValue = ["user_id": .string(id), "phone": "+201001234567", "event": "stop", "source": "x"]
+    #expect(try await service.call("POST", "/v1/consents", two, as: .privacy).field == "user_id")
+    #expect(try await service.call("POST", "/v1/opt-outs", ["user_id": "Mona"]).field == "user_id")
     await service.close()
   }
 

@@ -92,12 +92,15 @@ import Testing
           """)[0].int64(0) == 1
       }
       // The other lane is free, and takes neither: the first would overtake the second, or wait for its people.
-      let words = [Saying.preference(.stop), .preference(.resume)].enumerated().map { index, saying in
+      var words: [Task<Int, Never>] = []
+      for (index, saying) in [Saying.preference(.stop), .preference(.resume)].enumerated() {
         let body = saying.body(from: world.phone(1), id: "w\(index)", at: Instant(seconds: 1_800_000_000 + Int64(index)))
-        return Task { await intake.receive(body, signature: Saying.signature.sign(body)) }
+        words.append(Task { await intake.receive(body, signature: Saying.signature.sign(body)) })
+        // Two tasks begin in any order.
+        try await world.until("the word waits") { await intake.waitingBodies == index + 1 }
       }
-      try await world.until("both words wait") { await intake.waitingBodies == 2 }
-      answers.with { $0 = [plain] + words }
+      let all = [plain] + words
+      answers.with { $0 = all }
     }
     for task in answers.with({ $0 }) { #expect(await task.value == 200) }
     #expect(try await Self.stored(world) == 4)

@@ -33,7 +33,7 @@ import Testing
     ])
     let forgotten = world.phone(295)
     let erasure = try await Erasure.begin(
-      #require(Erasure.Subject(phone: forgotten, userID: nil)), keys: world.installation.personKeys,
+      #require(Person(phone: forgotten, userID: nil)), keys: world.installation.personKeys,
       of: world.installation.business, by: "test", at: .now, on: world.pool)
     try await world.until("sent") { try await world.campaignState(campaign).rawValue >= CampaignState.settling.rawValue }
     let written = Set(try await world.offers().map(\.to))
