@@ -22,6 +22,7 @@ struct Control {
     ("POST /sandbox/numbers/{id}", "quality, status, throughput, tier, restricted_ms"),
     ("POST /sandbox/templates/{id or name}", "status, category, quality; language when the name has several"),
     ("POST /sandbox/accounts/{id}", "paid, token_valid, subscribed"),
+    ("POST /sandbox/portfolio", "enforce_tier: false lets more people be written to than its tier allows"),
     ("POST /sandbox/receipts/replay", "from, to: tells all receipts of these journal lines again"),
     ("POST /sandbox/calendar", "days_ahead: of this machine's; receipts and the bill go by it"),
     ("POST /sandbox/webhook", "url, handshake: where webhooks go"),
@@ -47,6 +48,7 @@ struct Control {
       case ("POST", "numbers", 2): return json(try world.changeNumber(path[1], try await body(request)))
       case ("POST", "templates", 2): return json(try world.changeTemplate(path[1], try await body(request)))
       case ("POST", "accounts", 2): return json(try world.changeAccount(path[1], try await body(request)))
+      case ("POST", "portfolio", 1): return json(try world.changePortfolio(try await body(request)))
       case ("POST", "receipts", 2) where path[1] == "replay": return json(try world.replay(try await body(request)))
       case ("POST", "calendar", 1): return json(try world.changeCalendar(try await body(request)))
       case ("POST", "webhook", 1): return json(try await webhook(try await body(request)))
@@ -209,7 +211,7 @@ extension World {
       "offers_after_stop": number(offersAfterStop),
       "offers_after_stop_acknowledged": number(offersAfterStopAcknowledged),
       "worst_after_stop_acknowledged_ns": .number(String(worstAfterStopAcknowledged)),
-      "people_24h": number(peopleReachedWithinADay(BootInstant.now.nanoseconds)),
+      "people_24h": number(reached.people(at: BootInstant.now.nanoseconds)),
       "unpriced": number(accounts.reduce(0) { $0 + $1.bill.unpriced }),
       "webhooks": [
         "delivered": number(post.delivered), "waiting": number(post.waiting), "retries": number(post.retries),

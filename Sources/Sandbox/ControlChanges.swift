@@ -205,6 +205,13 @@ extension World {
     return ["success": true]
   }
 
+  func changePortfolio(_ change: JSONValue) throws -> JSONValue {
+    try only(["enforce_tier"], in: change)
+    guard let enforces = change["enforce_tier"]?.boolValue else { throw refuse("enforce_tier is true or false") }
+    enforcesTier = enforces
+    return ["enforce_tier": .bool(enforces)]
+  }
+
   // MARK: Receipts
 
   /// Tells every receipt of journal lines `from` to `to` (from 1, both included) again, 2,000 a second, oldest first.

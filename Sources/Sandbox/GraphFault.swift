@@ -50,6 +50,10 @@ struct GraphFault: Error {
     131048, 400, "(#131048) Spam rate limit hit",
     "Message failed to send because there are restrictions on how many messages can be sent from this phone number. This may be "
       + "because too many previous messages were blocked or flagged as spam.")
+  /// Meta documents no code for it; this is the one that senders quote.
+  static let people = GraphFault(
+    131048, 400, "(#131048) Spam rate limit hit",
+    "Message failed to send because the messaging limit of the business portfolio is reached: unique users in a moving 24 hours.")
   static let notRegistered = GraphFault(
     133010, 400, "(#133010) Account not registered", "The phone number is not registered.")
   static let locked = GraphFault(

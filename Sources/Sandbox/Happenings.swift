@@ -72,6 +72,7 @@ extension World {
       journal[index].state |= Entry.failed
       journal[index].sentAt = calendar.seconds
       journal.failed[journal[index].failure, default: 0] += 1
+      reached.failed(journal[index].to, sentAt: journal[index].boot)
       tell(.tellFailed, index)
     case .tellSent, .tellDelivered, .tellRead, .tellFailed: emit(event)
     case .release: release(index)

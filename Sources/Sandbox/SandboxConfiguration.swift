@@ -69,7 +69,8 @@ extension SandboxSettings {
   /// ignored:
   ///
   ///     {"listen": "127.0.0.1:9090", "seed": 7, "app_secret": "…", "verify_token": "…", "webhook_url": "http://…",
-  ///      "latency_ms": 20, "receipts": {"on": true, "batch": 100, "flush_ms": 50, "in_flight": 4, "delay_scale": 0.01,
+  ///      "latency_ms": 20, "enforce_tier": true,
+  ///      "receipts": {"on": true, "batch": 100, "flush_ms": 50, "in_flight": 4, "delay_scale": 0.01,
   ///      "disorder_rate": 0.03, "duplicate_rate": 0.02, "skipped_delivered_rate": 0.02, "retry_ms": 1000, "max_queue_mb": 64},
   ///      "people": {…}, "accounts": [{"id": "…", "currency": "USD", "timezone_id": 53, "utc_offset_minutes": 120,
   ///      "volume_tiers": [{"market": "Egypt", "category": "utility", "above": 100000, "price_millionths": 3000}],
@@ -94,6 +95,7 @@ extension SandboxSettings {
     try root.text("verify_token", &verifyToken)
     if let url = try root.member("webhook_url", "a string", { $0.stringValue }) { webhookURL = url }
     try root.milliseconds("latency_ms", &latency)
+    try root.bool("enforce_tier", &enforcesTier)
     if var section = try root.object("receipts") { try receipts.read(&section) }
     if var section = try root.object("people") { try people.read(&section) }
     if let list = try root.array("accounts") {

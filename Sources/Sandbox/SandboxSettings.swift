@@ -100,6 +100,8 @@ public struct SandboxSettings: Sendable {
   public var latency: Duration = .zero
   public var receipts = Receipts()
   public var people = PeopleModel()
+  /// Refuses templates to more people in 24 hours than the portfolio's tier allows.
+  public var enforcesTier = true
   /// All belong to one portfolio.
   public var accounts = [
     Account(id: "102290129340398", numbers: [Number(id: "106540352242922", displayNumber: "+20 10 9000 0000")])

@@ -110,13 +110,15 @@ final class World: @unchecked Sendable {
   var offersAfterStop = 0
   var offersAfterStopAcknowledged = 0
   var worstAfterStopAcknowledged: Int64 = 0
-  /// Phones that got a template outside a service window → when (the tier counts them within 24 hours).
-  private var peopleReached = Sharded<Int64>()
-  private let startedAt = BootInstant.now.nanoseconds
+  /// What the portfolio's tier counts.
+  var reached = Reached(startedAt: BootInstant.now.nanoseconds)
+  /// Whether a tier that is used up refuses.
+  var enforcesTier: Bool
 
   init(_ settings: SandboxSettings, on reactor: Reactor) throws(SandboxSettingsError) {
     self.settings = settings
     self.reactor = reactor
+    enforcesTier = settings.enforcesTier
     var accounts: [Account] = []
     var lines: [Line] = []
     for (index, account) in settings.accounts.enumerated() {
@@ -189,6 +191,11 @@ final class World: @unchecked Sendable {
     }
     guard line.acceptedSecond.count(at: now) < line.throughput else { return refuse(.throughput, line, candidate, now) }
     guard pair.paidAt - now < Pair.burst * Pair.interval else { return refuse(.pair, line, candidate, now) }
+    if case .template = candidate.content, pair.windowUntil <= now,
+      reached.isFull(enforcesTier ? Reached.people(ofTier: line.tier) : nil, for: candidate.to, at: now)
+    {
+      return refuse(.people, line, candidate, now)
+    }
     pair.paidAt = max(pair.paidAt, now) + Pair.interval
     line.pairs[candidate.to, default: Pair()] = pair
     line.acceptedSecond.note(now)
@@ -235,7 +242,7 @@ final class World: @unchecked Sendable {
       template: template?.index ?? .max, verdict: verdict, category: UInt8(category.rawValue),
       pricingType: UInt8(type.rawValue))
     let index = journal.append(entry, callback: candidate.callback, payload: candidate.payload)
-    if template != nil, !inWindow { peopleReached[candidate.to, default: 0] = now }
+    if template != nil, !inWindow { reached.note(candidate.to, at: now) }
     if category == .marketing { noteOffer(to: candidate.to, now) }
     if verdict == .held, let pacing = template?.pacing {
       wheel.add(.release, index, at: now + scaled(pacing.hold))
@@ -279,14 +286,5 @@ final class World: @unchecked Sendable {
       return phone
     }
     return phone / 1_000_000_000 * 100_000_000 + phone % 100_000_000
-  }
-
-  /// How many people got a template outside a service window within the last 24 hours.
-  func peopleReachedWithinADay(_ now: Int64) -> Int {
-    // In its first day, everybody: no walk over a million people for a sum that tests ask for all the time.
-    guard now - startedAt > 86_400_000_000_000 else { return peopleReached.count }
-    var count = 0
-    peopleReached.forEach { _, at in if at > now - 86_400_000_000_000 { count += 1 } }
-    return count
   }
 }
