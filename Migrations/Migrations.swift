@@ -36,5 +36,6 @@ public enum Migrations {
     Migration(name: "0028_template_figures", sql: PackageResources._028_template_figures_sql),
     Migration(name: "0025_way_out", sql: PackageResources._025_way_out_sql),
     Migration(name: "0029_erasure_names", sql: PackageResources._029_erasure_names_sql),
+    Migration(name: "0018_people", sql: PackageResources._018_people_sql),
   ]
 }

@@ -1,5 +1,6 @@
 import CloudAPI
 import Domain
+import Governor
 import HTTPServer
 import JSON
 import Money
@@ -33,6 +34,9 @@ public struct APIServices: Sendable {
   public var log: @Sendable (_ event: String, _ fields: [(String, String)]) -> Void
   /// How long a quiet stream of events waits between looks.
   public var eventPoll: Duration = .milliseconds(500)
+
+  /// Kept free of Meta's limit of people in 24 hours, in percent; as the sender has it.
+  public var tierHeadroomPercent = PeopleLimit.headroomPercent
 
   public init(
     pool: Pool, keys: Keys, tokens: Tokens, installation: Installation, graph: GraphClient,

@@ -55,11 +55,13 @@ struct CampaignRoutes: Sendable {
     let zones = try await Campaigns.zones(of: entries.filter { $0.state == .sending }.map(\.id), on: services.pool)
     let calendars = zones.isEmpty ? [] : try await Calendars.blackouts(of: call.caller.business, on: services.pool)
     let now = Instant.now
+    let people = zones.isEmpty ? [:] : try await NumberRoutes.people(numbers, of: call.caller.business, services)
     return .page(
       entries.map { entry in
-        let view = CampaignView(
+        var view = CampaignView(
           entry: entry, numbers: numbers, pauses: pauses, spec: CampaignRoutes.spec(entry),
           zones: zones[entry.id] ?? [], language: call.language, calendars: calendars)
+        view.people = people
         return .object(view.json(nil, at: now, full: false))
       }, next: entries.count == limit ? entries.last?.id.description : nil)
   }
@@ -86,6 +88,7 @@ struct CampaignRoutes: Sendable {
       pace: try await CampaignPace.current(id, on: services.pool),
       drip: zones.isEmpty ? nil : try await Campaigns.drip(of: id, on: services.pool))
     view.budget = try await Budgets.of(id, on: services.pool)
+    if !zones.isEmpty { view.people = try await NumberRoutes.people(numbers, of: call.caller.business, services) }
     if let spec {
       view.audienceText = try await AudienceCheck(services: services, business: call.caller.business)
         .sentence(spec.audience, call.language)

@@ -21,6 +21,8 @@ struct CampaignView: Sendable {
   var calendars: [BlackoutCalendar] = []
   /// The pace that holds; nil in lists.
   var pace: CampaignSpec.Pace?
+  /// Each number's limits of people; empty where nothing is being sent.
+  var people: [Number.ID: PeopleView] = [:]
   /// Of a campaign that goes out over days: the people of days to come.
   var drip: (opensAt: Instant, people: Int)?
   /// How its budget stands; nil without one, before the launch and in lists.
@@ -63,6 +65,18 @@ struct CampaignView: Sendable {
     return first
   }
 
+  /// Until when none of its numbers may write to somebody more, and which limit says so.
+  private func crowded(_ snapshot: CountsCache.Snapshot?) -> (until: Instant, limit: PeopleView.Limit, evidence: JSONValue)? {
+    // Whoever is left to write to: only counts can tell.
+    if let states = snapshot?.counts.states, (states[.queued] ?? 0) + (states[.held] ?? 0) == 0 { return nil }
+    var first: (until: Instant, limit: PeopleView.Limit, evidence: JSONValue)?
+    for number in entry.numbers {
+      guard let view = people[number], let full = view.full else { return nil }
+      if first.map({ full.until < $0.until }) ?? true { first = (full.until, full.limit, view.evidence) }
+    }
+    return first
+  }
+
   /// Everybody who is due has been written to; the next become due later. Only counts can tell.
   private func isDripping(_ snapshot: CountsCache.Snapshot?) -> Bool {
     guard let drip, let states = snapshot?.counts.states else { return false }
@@ -73,7 +87,8 @@ struct CampaignView: Sendable {
     switch entry.state {
     case .scheduled, .preparing: stopping.isEmpty ? entry.state : .paused
     case .sending:
-      !stopping.isEmpty ? .paused : closed(at: now) == nil && !isDripping(snapshot) ? .sending : .waiting
+      !stopping.isEmpty ? .paused
+        : closed(at: now) == nil && !isDripping(snapshot) && crowded(snapshot) == nil ? .sending : .waiting
     default: entry.state
     }
   }
@@ -82,11 +97,7 @@ struct CampaignView: Sendable {
   func reason(_ snapshot: CountsCache.Snapshot?, at now: Instant) -> JSONObject {
     let state = state(at: now, snapshot)
     let zone = entry.zone
-    func clock(_ instant: Instant?) -> String {
-      guard let instant else { return "" }
-      let offset = Zones.named(zone)?.offset(at: instant) ?? 0
-      return String(instant.rfc3339(offset: offset).replacing("T", with: " ").prefix(16))
-    }
+    func clock(_ instant: Instant?) -> String { instant.map { CampaignView.clock($0, in: zone) } ?? "" }
     let counts = snapshot?.counts
     let sent = counts?.handedOver ?? 0
     let never = (counts?.recipients ?? 0) - sent
@@ -112,6 +123,11 @@ struct CampaignView: Sendable {
         object["code"] = "blackout"
         words = Sentences.reason(kind, language)
         object.append("evidence", ["calendar": .string(calendar), "kind": .string(kind)])
+      } else if closed == nil, let crowded = crowded(snapshot) {
+        until = crowded.until
+        object["code"] = .string(crowded.limit.rawValue)
+        words = Sentences.reason(crowded.limit.rawValue, language)
+        object.append("evidence", crowded.evidence)
       } else if closed == nil, let drip {
         until = drip.opensAt
         object["code"] = "daily_limit"
@@ -233,6 +249,12 @@ struct CampaignView: Sendable {
       return language == .arabic ? rule.arabicSentence : rule.sentence
     }
     return !pause.reason.isEmpty ? pause.reason : !pause.rule.isEmpty ? pause.rule : pause.cause
+  }
+
+  /// As a clock of the account shows it.
+  static func clock(_ instant: Instant, in zone: String) -> String {
+    let offset = Zones.named(zone)?.offset(at: instant) ?? 0
+    return String(instant.rfc3339(offset: offset).replacing("T", with: " ").prefix(16))
   }
 
   /// One decimal below 10.

@@ -1,8 +1,10 @@
 import CloudAPI
 import Domain
+import Governor
 import HTTPServer
 import JSON
 import Postgres
+import Reactor
 import Schedule
 import Store
 
@@ -18,12 +20,13 @@ struct NumberRoutes: Sendable {
     router.add("GET", "/v1/numbers/{id}/history", .key(.read), history)
     router.add("POST", "/v1/numbers/{id}/pause", .key(.pauseNumbers), pause)
     router.add("POST", "/v1/numbers/{id}/resume", .key(.pauseNumbers), resume)
+    router.add("POST", "/v1/numbers/{id}/warm-up", .key(.pauseNumbers), warmUp)
   }
 
   /// Reads the number and its account with the token given, subscribes the app, and only then stores anything.
   private func register(_ call: Call) async throws -> HTTPResponse {
     let fields = try Fields(
-      try call.json(), known: ["phone_number_id", "waba_id", "access_token", "label", "zone", "portfolio_id"],
+      try call.json(), known: ["phone_number_id", "waba_id", "access_token", "label", "zone", "portfolio_id", "warm_up"],
       later: ["pin", "reserve_for_others", "per_second"])
     let phoneNumberID = try fields.requiredText("phone_number_id", limit: 32, remedy: "Write Meta's id of the number.")
     let wabaID = try fields.requiredText(
@@ -33,6 +36,7 @@ struct NumberRoutes: Sendable {
     let label = try fields.text("label", limit: 60)
     let portfolio = try fields.text("portfolio_id", limit: 32)
     let givenZone = try fields.text("zone", limit: 60)
+    let ramp = try fields["warm_up"].map { json throws(Problem) in try WarmUp(json: json, at: "warm_up") }
 
     let node = try await asking("phone_number_id") { () async throws(GraphError) in
       try await services.graph.phoneNumber(phoneNumberID, token: token)
@@ -90,6 +94,7 @@ struct NumberRoutes: Sendable {
         409, "number_taken", "The number belongs to another business here.",
         detail: "Another business of this installation registered it.", remedy: "Ask whoever runs the service.")
     }
+    if let ramp { try await setWarmUp(ramp, of: try await find(phoneNumberID, call), call) }
     let entry = try await find(phoneNumberID, call)
     var object = try await view(entry, call)
     if !node.isConnected {
@@ -105,7 +110,8 @@ struct NumberRoutes: Sendable {
   private func list(_ call: Call) async throws -> HTTPResponse {
     let pauses = try await Pauses.open(of: call.caller.business, on: services.pool)
     let entries = try await Numbers.list(of: call.caller.business, on: services.pool)
-    return .page(entries.map { .object(NumberView.json($0, pauses, call.language)) }, next: nil)
+    let people = try await NumberRoutes.people(entries, of: call.caller.business, services)
+    return .page(entries.map { .object(NumberView.json($0, pauses, people[$0.id], call.language)) }, next: nil)
   }
 
   private func show(_ call: Call) async throws -> HTTPResponse {
@@ -159,8 +165,39 @@ struct NumberRoutes: Sendable {
     return .json(200, .object(try await view(entry, call)))
   }
 
+  /// A ramp from today on, or none: what it held back goes on at once.
+  private func warmUp(_ call: Call) async throws -> HTTPResponse {
+    let json = try call.json()
+    let isOff = try Fields(json, known: ["start", "growth", "until", "off"]).flag("off") ?? false
+    let ramp = isOff ? nil : try WarmUp(json: json, at: "")
+    try await setWarmUp(ramp, of: try await find(call.parameters["id"] ?? "", call), call)
+    return .json(200, .object(try await view(try await find(call.parameters["id"] ?? "", call), call)))
+  }
+
+  private func setWarmUp(_ ramp: WarmUp?, of entry: Numbers.Entry, _ call: Call) async throws {
+    guard let zone = Zones.named(entry.zone) else {
+      throw Problem.invalid("zone", "The account's zone \(entry.zone) is not known here.", remedy: "Register the number with \"zone\".")
+    }
+    try await Numbers.setWarmUp(
+      ramp, of: entry, in: zone, business: call.caller.business, by: call.caller.actor, on: services.pool)
+  }
+
   private func view(_ entry: Numbers.Entry, _ call: Call) async throws -> JSONObject {
-    NumberView.json(entry, try await Pauses.open(of: call.caller.business, on: services.pool), call.language)
+    NumberView.json(
+      entry, try await Pauses.open(of: call.caller.business, on: services.pool),
+      try await NumberRoutes.people([entry], of: call.caller.business, services)[entry.id], call.language)
+  }
+
+  /// How the limits of people stand, by number.
+  static func people(_ numbers: [Numbers.Entry], of business: Business.ID, _ services: APIServices) async throws
+    -> [Number.ID: PeopleView]
+  {
+    let used = try await PeopleCounts.used(of: business, on: services.pool)
+    let now = Instant.now
+    return Dictionary(
+      uniqueKeysWithValues: numbers.map {
+        ($0.id, PeopleView($0, used, headroomPercent: services.tierHeadroomPercent, at: now))
+      })
   }
 
   private func find(_ word: String, _ call: Call) async throws -> Numbers.Entry {
@@ -185,16 +222,29 @@ struct NumberRoutes: Sendable {
 
 /// A number in answers.
 enum NumberView {
-  static func json(_ entry: Numbers.Entry, _ pauses: [Pauses.Entry], _ language: Language) -> JSONObject {
+  static func json(
+    _ entry: Numbers.Entry, _ pauses: [Pauses.Entry], _ people: PeopleView?, _ language: Language
+  ) -> JSONObject {
     let own = pauses.filter { covers($0, entry) }
     let state: Sentences.NumberState =
-      !own.isEmpty ? .paused : ["CONNECTED", "FLAGGED", "UNKNOWN"].contains(entry.status) ? .ready : .disconnected
+      !own.isEmpty ? .paused : !["CONNECTED", "FLAGGED", "UNKNOWN"].contains(entry.status) ? .disconnected
+      : people?.today != nil ? .warmingUp : .ready
     var reason: JSONObject = [
       "code": .string(own.first?.cause ?? state.rawValue),
       "text": .string(
         Sentences.number(
-          state, language, who: own.first?.actor ?? "", reason: own.first.map { CampaignView.words($0, language) } ?? "")),
+          state, language, who: own.first?.actor ?? "", reason: own.first.map { CampaignView.words($0, language) } ?? "",
+          people: people?.today?.people ?? 0)),
     ]
+    // It sends no more now: until when, by which limit.
+    if own.isEmpty, let full = people?.full {
+      reason["code"] = .string(full.limit.rawValue)
+      reason["text"] = .string(
+        Sentences.campaign(
+          .waiting, language, time: CampaignView.clock(full.until, in: entry.zone),
+          reason: Sentences.reason(full.limit.rawValue, language)))
+      reason.append("until", .time(full.until))
+    }
     if let first = own.first {
       reason.append("by", .string(first.actor))
       reason.append("since", .time(first.at))
@@ -206,6 +256,7 @@ enum NumberView {
       "label": .string(entry.label), "verified_name": .string(entry.verifiedName), "state": .string(state.rawValue),
       "state_reason": .object(reason), "status": .string(entry.status), "quality": .string(entry.quality),
       "quality_text": .string(Sentences.quality(entry.quality, language)), "tier": .string(entry.tier),
+      "people_24h": people?.people ?? .null, "warm_up": people?.warmUp(entry.warmUp) ?? .null,
       "throughput": [
         "level": .string(entry.throughput), "per_second": .count(entry.limit), "free_per_second": .count(entry.free),
       ],

@@ -78,6 +78,10 @@ enum OpenAPI {
     Operation(
       method: "post", path: "/v1/numbers/{id}/resume", summary: "Send again; the reason is required", body: "Reason",
       answer: "Number"),
+    Operation(
+      method: "post", path: "/v1/numbers/{id}/warm-up",
+      summary: "Few people a day at first, growing; from today on, by the account's days. off: true ends it at once",
+      body: "WarmUp", answer: "Number"),
 
     Operation(
       method: "get", path: "/v1/templates", summary: "Templates as the last synchronisation saw them",

@@ -41,14 +41,25 @@ enum OpenAPISchemas {
       "phone_number_id": {"type": "string"}, "waba_id": {"type": "string"},
       "access_token": {"type": "string", "writeOnly": true}, "label": {"type": "string"},
       "zone": {"type": "string", "description": "IANA name, when Meta's is not known"},
-      "portfolio_id": {"type": "string"}}},
+      "portfolio_id": {"type": "string"}, "warm_up": {"$ref": "#/components/schemas/WarmUp"}}},
+    "WarmUp": {"type": "object", "properties": {
+      "start": {"type": "integer", "description": "people on the first day, outside their service windows"},
+      "growth": {"type": "number", "description": "times as many on each day after it, 1.01 to 10"},
+      "until": {"type": "integer", "description": "people a day at which it ends"},
+      "off": {"type": "boolean", "description": "true: no ramp any more"}}},
     "Number": {"type": "object", "properties": {
       "phone_number_id": {"type": "string"}, "waba_id": {"type": "string"}, "phone": {"type": "string"},
       "label": {"type": "string"}, "verified_name": {"type": "string"},
-      "state": {"enum": ["ready", "paused", "disconnected"]},
+      "state": {"enum": ["ready", "warming_up", "paused", "disconnected"]},
       "state_reason": {"$ref": "#/components/schemas/StateReason"}, "status": {"type": "string"},
       "quality": {"enum": ["GREEN", "YELLOW", "RED", "UNKNOWN"]}, "quality_text": {"type": "string"},
       "tier": {"type": "string"}, "throughput": {"type": "object"}, "currency": {"type": "string"},
+      "people_24h": {"type": ["object", "null"], "description": "of the portfolio, outside open service windows; null: no limit",
+        "properties": {"limit": {"type": "integer"}, "usable": {"type": "integer"}, "used": {"type": "integer"},
+        "left": {"type": "integer"}, "free_at": {"type": ["string", "null"], "description": "when it is used up: the next place"}}},
+      "warm_up": {"type": ["object", "null"], "properties": {"start": {"type": "integer"}, "growth": {"type": "number"},
+        "until": {"type": "integer"}, "from": {"type": "string"}, "ends": {"type": "string"},
+        "people_today": {"type": "integer"}, "used_today": {"type": "integer"}, "today_until": {"type": "string"}}},
       "zone": {"type": "string"}, "observed_at": {"type": "string"}, "registered_at": {"type": "string"},
       "warning": {"type": "string"}, "pauses": {"type": "array", "items": {"$ref": "#/components/schemas/Pause"}}}},
     "Template": {"type": "object", "properties": {
@@ -230,7 +241,7 @@ enum OpenAPISchemas {
         "items": {"type": "object", "properties": {"hour": {"type": "string"}, "messages": {"type": "integer"}}}},
       "limits": {"type": "array", "description": "what decides the speed, or what is waited for, and when",
         "items": {"type": "object", "properties": {
-        "limit": {"enum": ["pace", "number", "sharing", "quiet_hours", "blackout", "drip", "tier", "budget"]},
+        "limit": {"enum": ["pace", "number", "sharing", "quiet_hours", "blackout", "drip", "tier", "warm_up", "budget"]},
         "kind": {"type": "string"}, "from": {"type": "string"}, "until": {"type": ["string", "null"],
         "description": "null: until somebody raises the budget"}}}},
       "budget": {"type": "object", "properties": {

@@ -70,10 +70,14 @@ enum Sentences {
   }
 
   /// What users see of a number.
-  enum NumberState: String { case ready, paused, disconnected }
+  enum NumberState: String { case ready, warmingUp = "warming_up", paused, disconnected }
 
-  static func number(_ state: NumberState, _ language: Language, who: String = "", reason: String = "") -> String {
+  static func number(
+    _ state: NumberState, _ language: Language, who: String = "", reason: String = "", people: Int = 0
+  ) -> String {
     switch (state, language) {
+    case (.warmingUp, .english): "New number: \(people) people a day, rising."
+    case (.warmingUp, .arabic): "رقم جديد: \(people) شخصًا يوميًا ويزداد تدريجيًا."
     case (.ready, .english): "Sends normally."
     case (.ready, .arabic): "يُرسل بشكل طبيعي."
     case (.paused, .english): "Stopped by \(who): \(reason)."
@@ -99,7 +103,13 @@ enum Sentences {
 
   /// A reason's word as a person reads it: `opted_out` is "opted out".
   static func reason(_ word: String, _ language: Language) -> String {
-    guard language == .arabic else { return word.replacing("_", with: " ") }
+    guard language == .arabic else {
+      return switch word {
+      case "people_limit": "Meta's limit of people in 24 hours"
+      case "warm_up": "the number is new and warms up"
+      default: word.replacing("_", with: " ")
+      }
+    }
     return switch word {
     case "duplicate": "مكرر في قائمة أخرى"
     case "opted_out": "طلب الإيقاف"
@@ -123,6 +133,8 @@ enum Sentences {
     case "marketing_limit": "حد ميتا لعروض هذا الشخص"
     case "quiet_hours": "ساعات الهدوء"
     case "daily_limit": "الحد اليومي"
+    case "people_limit": "حد ميتا لعدد الأشخاص خلال 24 ساعة"
+    case "warm_up": "الرقم جديد ويزداد تدريجيًا"
     case "friday_prayer": "صلاة الجمعة"
     case "public_holiday": "عطلة رسمية"
     case "ramadan_hours": "ساعات رمضان"

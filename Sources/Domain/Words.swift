@@ -84,10 +84,13 @@ public enum SkipReason: Int16, Word {
 /// Why a recipient waits in the due table; goes by itself afterwards.
 public enum HoldReason: Int16, Word {
   case returned = 1, throttled = 2, pair = 3, transient = 4, marketingLimit = 5, raced = 6, frequencyCap = 7
+  /// Meta's limit of people in 24 hours, or the number's while it warms up.
+  case dailyLimit = 8
   public var word: String {
     switch self {
     case .marketingLimit: "marketing_limit"
     case .frequencyCap: "frequency_cap"
+    case .dailyLimit: "daily_limit"
     default: "\(self)"
     }
   }

@@ -49,6 +49,8 @@ public actor Folder {
   private var cursors: [Int64: Int64] = [:]
   private var k: Int64 = 0
   private var isLoaded = false
+  /// Some portfolio or number has a limit of people.
+  private var countsPeople = false
   private var bases: [Campaign.ID: Standings.Basis] = [:]
   private var numbers: [String: Number.ID] = [:]
   private var pricer = Pricer()
@@ -141,6 +143,7 @@ public actor Folder {
     var holds: [MarketingHolds.Hold] = []
     var tally = Tallies.Batch()
     var names: Set<Aliases.Named> = []
+    var ended: [PeopleCounts.Ended] = []
     let now = now()
     for (campaign, keys) in byCampaign {
       guard let basis = try await basis(of: campaign) else {
@@ -168,6 +171,7 @@ public actor Folder {
         guard state != message.state else { continue }
         tally.moved(message.state, to: state, of: campaign, from: state.number ?? Number.ID(0))
         changed[campaign, default: []].append((message.key, state))
+        if countsPeople, let end = Folder.end(message.key, message.state, state) { ended.append(end) }
         if state.standing == .failed, message.state.standing != .failed, let hold = Folder.hold(message.key, state) {
           holds.append(hold)
         }
@@ -177,6 +181,7 @@ public actor Folder {
     }
 
     // Before the fold's own commit: what is lost of it is folded again.
+    try await PeopleCounts.settle(ended, on: connection)
     if !names.isEmpty { try await Aliases.learn(Array(names), business: business, on: connection) }
     try await Standings.fold(
       k: k + 1, upto: folds, changed: changed, postings: postings, tally: tally, business: business,
@@ -193,6 +198,16 @@ public actor Folder {
   private func otherName(in receipt: StatusReceipt, of phone: PhoneNumber) -> PersonKey? {
     if let known = receipt.recipient { return known == phone ? nil : keys.key(of: known) }
     return receipt.recipientUserID.flatMap { UserID($0) }.map { keys.key(of: $0) }
+  }
+
+  /// What a receipt changes for the limit of people: whoever was not reached is given back, whoever is reached counts.
+  private static func end(_ key: MessageKey, _ old: Standings.State, _ new: Standings.State) -> PeopleCounts.Ended? {
+    func isReached(_ state: Standings.State) -> Bool { state.deliveredAt != nil || state.readAt != nil }
+    let hasFailed = new.standing == .failed && old.standing != .failed
+    guard hasFailed || (isReached(new) && !isReached(old)) else { return nil }
+    return PeopleCounts.Ended(
+      campaign: key.campaign, seq: Int32(clamping: key.seq), attempt: key.attempt,
+      deliveredAt: hasFailed ? nil : new.deliveredAt ?? new.readAt)
   }
 
   /// A failure that lasts a day and concerns one person: the message may be tried again after it.
@@ -266,6 +281,7 @@ public actor Folder {
     numbers = try await Standings.numbers(on: connection)
     pricer = Pricer(try await RateCards.prices(on: connection))
     bases = [:]
+    countsPeople = try await PeopleCounts.isKept(on: connection)
     if isLoaded { try await Standings.tidy(keepingFrom: k - 1000, on: connection) }
     isLoaded = true
     refreshAt = .now + .seconds(10)

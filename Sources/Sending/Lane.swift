@@ -53,6 +53,10 @@ actor Lane {
   var isOwning = false
   /// Nobody else had it since this node gave it up.
   var cameBack = false
+  /// The number as it was last seen: which limits of people hold. Until when they are used up; whether any ever held.
+  var rules: LiveCampaigns.LiveNumber
+  var crowdedUntil: Instant?
+  var hasCounted = false
   /// What it holds of shared budgets.
   var spending = Spending()
   var inFlightTotal = 0
@@ -87,7 +91,7 @@ actor Lane {
   }
 
   init(_ number: LiveCampaigns.LiveNumber, token: String, line: Line) {
-    self.number = number
+    (self.number, rules) = (number, number)
     self.line = line
     queue = LaneQueue(
       perSecond: number.perSecond, limits: line.limits, seed: UInt64(bitPattern: line.node ^ number.lane.number.rawValue))

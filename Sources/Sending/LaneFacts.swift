@@ -32,6 +32,13 @@ extension Lane {
     }
     let names = batch.compactMap(\.name)
     if !names.isEmpty { try await Aliases.learn(names, business: number.lane.business, on: line.facts) }
+    // Before the fact: afterwards another lane may have let the same message through again.
+    if hasCounted {
+      try await PeopleCounts.settle(
+        batch.compactMap(\.refused).map {
+          PeopleCounts.Ended(campaign: $0.campaign, seq: $0.seq, attempt: $0.attempt, deliveredAt: nil)
+        }, on: line.facts)
+    }
     try await Facts.record(
       batch.compactMap(\.fact), returns: batch.compactMap(\.back), skips: batch.compactMap(\.skip), halts: halts,
       refused: batch.compactMap(\.refused), holds: batch.compactMap(\.hold), retries: line.settings.marketingRetries,

@@ -23,11 +23,15 @@ extension Lane {
           marketing: plan.marketing, counts: plan.counts, cap: plan.frequencyCap, endAt: plan.endsAt)
       }
       do {
-        guard let verdicts = try await Gate.ask(questions, lane: number.lane, epoch: epoch, on: line.gates) else {
-          throw LaneFenced()
-        }
+        let people = peopleAllowed()
+        guard
+          let verdicts = try await Gate.ask(questions, lane: number.lane, epoch: epoch, people: people, on: line.gates)
+        else { throw LaneFenced() }
         line.counters.gated(asked.count, took: now - askedAt)
-        for message in queue.judged(asked, verdicts, askedAt: askedAt) { settled(message.claim) }
+        let judged = queue.judged(asked, verdicts, askedAt: askedAt)
+        for message in judged.finished { settled(message.claim) }
+        line.counters.crowded(judged.crowded.count)
+        hold(judged.crowded)
         pace()
       } catch let error as DatabaseError {
         if LaneLog.isFenced(error) { throw error }

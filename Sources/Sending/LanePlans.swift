@@ -48,6 +48,7 @@ extension Lane {
     // A standing campaign that is new here need not wait.
     urgentLookAt = 0
     try await lookAtBudgets()
+    try await lookAtPeople()
   }
 
   /// This number has no part in a campaign any more: who waits here goes back to everybody's queue, the rest of the run to

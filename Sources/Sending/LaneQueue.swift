@@ -80,6 +80,8 @@ struct LaneQueue {
   let limits: Limits
   private(set) var streams: [Campaign.ID: Stream] = [:]
   private(set) var inFlight = 0
+  /// Nobody more may be written to for now, outside their service windows: campaigns wait.
+  var isCrowded = false
   private var window: AnswerWindow
   private var ring: GuardRing
   private var pacer: Bucket
@@ -210,6 +212,7 @@ struct LaneQueue {
   /// slots first.
   mutating func want(_ campaign: Campaign.ID, at now: Int64) -> Want? {
     guard var stream = streams[campaign], !stream.isHalted, !stream.plan.isOver(at: now),
+      !isCrowded || stream.plan.isUrgent,
       max(breather.until, stream.restsUntil) < now + limits.horizon
     else { return nil }
     if !stream.returned.isEmpty {
@@ -264,15 +267,21 @@ struct LaneQueue {
       for index in stream.head..<stream.pending.count {
         let message = stream.pending[index]
         if message.sendAt > soon || asked.count == limits.gateLength { break }
+        // Who was let through is counted already.
+        if isCrowded, message.gatedAt == .min, !stream.plan.isUrgent { continue }
         if message.gatedAt < now - limits.gateRefresh { asked.append(message) }
       }
     }
     return asked
   }
 
-  /// Takes in the gate's verdicts, `askedAt` being the instant before the question left. Answers the messages that are
-  /// finished here: suppressed or capped, their row is written.
-  mutating func judged(_ messages: [Message], _ verdicts: [Gate.Verdict], askedAt: Int64) -> [Message] {
+  /// Takes in the gate's verdicts, `askedAt` being the instant before the question left. Answers the messages that leave
+  /// the lane here: suppressed or capped, their row is written; and the urgent ones for whom there is no room among the
+  /// people of the day. A campaign waits with its people, and nothing of it is claimed or asked until there is room.
+  mutating func judged(_ messages: [Message], _ verdicts: [Gate.Verdict], askedAt: Int64) -> (
+    finished: [Message], crowded: [Message]
+  ) {
+    var crowded: [Message] = []
     var verdictOf: [MessageKey: Gate.Verdict] = [:]
     verdictOf.reserveCapacity(messages.count)
     for (message, verdict) in zip(messages, verdicts) { verdictOf[message.key] = verdict }
@@ -288,6 +297,13 @@ struct LaneQueue {
           message.gatedAt = askedAt
           kept.append(message)
         case .suppressed, .capped: finished.append(message)
+        case .crowded, .crowdedToday:
+          guard !stream.plan.isUrgent else {
+            crowded.append(message)
+            continue
+          }
+          isCrowded = true
+          stream.returned.append(message)
         case .halted:
           stream.isHalted = true
           stream.returned.append(message)
@@ -298,7 +314,7 @@ struct LaneQueue {
       stream.head = 0
       streams[campaign] = stream
     }
-    return finished
+    return (finished, crowded)
   }
 
   // MARK: The pacer

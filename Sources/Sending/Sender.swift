@@ -88,7 +88,10 @@ public actor Sender {
     for number in live {
       let id = number.lane.number
       if let known = lanes[id] {
-        if known.number.perSecond == number.perSecond, known.number.sealedToken == number.sealedToken { continue }
+        if known.number.perSecond == number.perSecond, known.number.sealedToken == number.sealedToken {
+          await known.lane.learn(number)
+          continue
+        }
         // A new token or rate: the lane ends in good order and begins again with it.
         known.task.cancel()
         await known.task.value

@@ -6,6 +6,8 @@ public final class SenderCounters: Sendable {
     public var claimed = 0
     public var gated = 0
     public var gateFailures = 0
+    /// Urgent messages that found no room among the people of the day, each time.
+    public var crowded = 0
     public var handedOver = 0
     public var accepted = 0
     public var refused = 0
@@ -30,6 +32,7 @@ public final class SenderCounters: Sendable {
       $0.worstGate = max($0.worstGate, took)
     }
   }
+  func crowded(_ count: Int) { if count > 0 { counts.with { $0.crowded += count } } }
   func gateFailed() { counts.with { $0.gateFailures += 1 } }
   func handedOver(late: Int64) {
     counts.with {

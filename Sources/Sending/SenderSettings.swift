@@ -40,6 +40,11 @@ public struct SenderSettings: Sendable {
   /// How often a person is tried again whom Meta held for a day (131049); then it is final.
   public var marketingRetries = 2
 
+  /// Kept free of Meta's limit of people in 24 hours, in percent.
+  public var tierHeadroomPercent = PeopleLimit.headroomPercent
+  /// An urgent message that finds no room among the people of the day is looked at again after so long, at the least.
+  public var crowdedRest: Duration = .seconds(15)
+
   public init(graphURL: String, graphVersion: String) {
     (self.graphURL, self.graphVersion) = (graphURL, graphVersion)
   }

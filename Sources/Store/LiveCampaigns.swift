@@ -1,4 +1,5 @@
 import Domain
+import Governor
 import Postgres
 
 /// What a sender reads of the world between claims: which numbers have work, and how their campaigns stand.
@@ -10,6 +11,10 @@ public enum LiveCampaigns {
     public let perSecond: Int
     public let reservePercent: Int
     public let sealedToken: [UInt8]
+    /// Meta's limit of people in 24 hours, as its word; the number's own ramp, by the days of `zone`.
+    public let tier: String
+    public let warmUp: (ramp: WarmUp, from: CivilDate)?
+    public let zone: String
   }
 
   public struct LiveCampaign: Sendable {
@@ -42,7 +47,8 @@ public enum LiveCampaigns {
     let rows = try await connection.run(
       """
       select n.business_id, a.portfolio_id, n.account_id, n.token_id, n.number_id, n.phone_number_id,
-        least(n.per_second, coalesce(n.per_second_own, n.per_second)), n.reserve_percent, t.sealed
+        least(n.per_second, coalesce(n.per_second_own, n.per_second)), n.reserve_percent, t.sealed, n.tier,
+        n.warm_up, n.warm_up_from, a.zone
       from number n join account a using (account_id) join token t using (token_id)
       where n.number_id in (select unnest(numbers) from campaign where state = 5)
       order by n.number_id
@@ -52,7 +58,8 @@ public enum LiveCampaigns {
         lane: Gate.Lane(
           business: Business.ID(row.int64(0)), portfolio: Portfolio.ID(row.int64(1)), account: Account.ID(row.int64(2)),
           token: Token.ID(row.int64(3)), number: Number.ID(row.int64(4))), phoneNumberID: row.text(5),
-        perSecond: Int(row.int32(6)), reservePercent: Int(row.int16(7)), sealedToken: row.bytes(8))
+        perSecond: Int(row.int32(6)), reservePercent: Int(row.int16(7)), sealedToken: row.bytes(8),
+        tier: row.text(9), warmUp: WarmUp.stored(row.optionalJsonb(10), row.optionalDate(11)), zone: row.text(12))
     }
   }
 

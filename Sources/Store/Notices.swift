@@ -126,8 +126,9 @@ public enum Notices {
         observe(["tier": .string(tier)], notice),
         Statement(
           """
-          update number n set tier = $2 from account a join account o using (portfolio_id)
-          where a.waba_id = $1 and n.account_id = o.account_id
+          select note_tier(n.number_id, $2) from account a
+          cross join lateral (select number_id from number n where n.account_id = a.account_id limit 1) n
+          where a.waba_id = $1
           """, [.text(notice.wabaID), .text(tier)]),
       ]
     case .accountStopped(let event):

@@ -66,11 +66,12 @@ public enum NumberWatch {
           select from (select observation, at from number_observation where number_id = $1 and source = 'poll'
             order by at desc limit 1) o where o.observation = $2::jsonb and o.at > now() - interval '1 hour')
         """, [.int8(number.rawValue), .jsonb(seen.raw.rendered())]),
+      PeopleCounts.noting(seen.tier, of: number),
       Statement(
         """
         update number set status = $2, status_since = case when status = $2 then status_since else now() end,
           quality_since = case when quality = $3 then quality_since else now() end,
-          quality = $3, tier = $4, throughput = $5, per_second = $6, observed_at = now(),
+          quality = $3, tier = coalesce(nullif($4, ''), tier), throughput = $5, per_second = $6, observed_at = now(),
           verified_name = coalesce(nullif($7, ''), verified_name)
         where number_id = $1
         """,

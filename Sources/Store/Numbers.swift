@@ -1,4 +1,5 @@
 import Domain
+import Governor
 import JSON
 import Postgres
 
@@ -79,6 +80,8 @@ public enum Numbers {
     public let perSecond: Int
     public let perSecondOwn: Int?
     public let reservePercent: Int
+    /// Its ramp and the first day of it, in the account's zone.
+    public let warmUp: (ramp: WarmUp, from: CivilDate)?
     public let currency: String
     public let zone: String
     public let observedAt: Instant?
@@ -129,7 +132,8 @@ public enum Numbers {
         on conflict (phone_number_id) do update set account_id = excluded.account_id, token_id = excluded.token_id,
           phone = excluded.phone, label = coalesce(nullif(excluded.label, ''), n.label),
           verified_name = excluded.verified_name, status = excluded.status, quality = excluded.quality,
-          tier = excluded.tier, throughput = excluded.throughput, per_second = excluded.per_second, observed_at = now()
+          tier = coalesce(nullif(excluded.tier, ''), n.tier), throughput = excluded.throughput,
+          per_second = excluded.per_second, observed_at = now()
           where n.business_id = $1
         """,
         [
@@ -148,6 +152,9 @@ public enum Numbers {
       Statement(
         "select number_id from number where phone_number_id = $2 and business_id = $1",
         [.int8(business.rawValue), .text(new.phoneNumberID)]),
+      Statement(
+        "select note_tier(number_id, $3) from number where phone_number_id = $2 and business_id = $1",
+        [.int8(business.rawValue), .text(new.phoneNumberID), .text(new.seen.tier)]),
     ])
     return rows[6].first.map { Number.ID($0.int64(0)) }
   }
@@ -199,7 +206,7 @@ public enum Numbers {
   private static let select = """
     select n.number_id, n.account_id, a.portfolio_id, n.token_id, n.phone_number_id, a.waba_id, n.phone, n.label,
       n.verified_name, n.status, n.quality, n.tier, n.throughput, n.per_second, n.per_second_own, n.reserve_percent,
-      a.currency, a.zone, n.observed_at, n.created_at
+      a.currency, a.zone, n.observed_at, n.created_at, n.warm_up, n.warm_up_from
     from number n join account a using (account_id)
     """
 
@@ -209,7 +216,8 @@ public enum Numbers {
       token: Token.ID(row.int64(3)), phoneNumberID: row.text(4), wabaID: row.text(5),
       phone: PhoneNumber(digits: row.int64(6))!, label: row.text(7), verifiedName: row.text(8), status: row.text(9),
       quality: row.text(10), tier: row.text(11), throughput: row.text(12), perSecond: Int(row.int32(13)),
-      perSecondOwn: row.optionalInt32(14).map { Int($0) }, reservePercent: Int(row.int16(15)), currency: row.text(16),
+      perSecondOwn: row.optionalInt32(14).map { Int($0) }, reservePercent: Int(row.int16(15)),
+      warmUp: WarmUp.stored(row.optionalJsonb(20), row.optionalDate(21)), currency: row.text(16),
       zone: row.text(17), observedAt: row.optionalInstant(18), createdAt: row.instant(19))
   }
 }

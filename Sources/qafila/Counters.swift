@@ -1,7 +1,9 @@
 import Domain
 import Intake
+import Postgres
 import Reactor
 import Sending
+import Store
 
 /// What this process counts, as Prometheus reads it. Names and labels are constant: no phone, no number, no campaign.
 final class Counters: Sendable {
@@ -56,6 +58,9 @@ final class Counters: Sendable {
       put(
         "fullest_second_messages", "gauge", "The most messages of one number in any sliding second, at our socket.",
         [("", Double(counts.fullestSecond))])
+      put(
+        "people_held_total", "counter", "Urgent messages that found no room among the people of the day, each time.",
+        [("", Double(counts.crowded))])
       put("worst_gate_seconds", "gauge", "The slowest gate statement.", [("", Double(counts.worstGate) / 1e9)])
     }
     if let intake = sources.intake {
@@ -81,5 +86,20 @@ final class Counters: Sendable {
       put("last_fold_seconds", "gauge", "How long the last fold took.", [("", Double(counts.lastFold) / 1e9)])
     }
     return text
+  }
+}
+
+/// How far Meta's limits of people are used up: of all portfolios, so that no name stands in it.
+enum PeopleMetric {
+  static func text(_ pool: Pool) async -> String {
+    do throws(DatabaseError) {
+      let standings = try await PeopleCounts.standings(on: pool)
+      guard let fullest = standings.map({ Double($0.used) / Double(max(1, $0.limit)) }).max() else { return "" }
+      return "# HELP qafila_people_used_ratio People of the last 24 hours, of Meta's limit; of the fullest portfolio.\n"
+        + "# TYPE qafila_people_used_ratio gauge\nqafila_people_used_ratio \(fullest)\n"
+    } catch {
+      // Without the database the other counts are still worth having.
+      return ""
+    }
   }
 }

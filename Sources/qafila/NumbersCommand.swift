@@ -1,3 +1,4 @@
+import Domain
 import JSON
 
 enum NumbersCommand {
@@ -29,6 +30,13 @@ enum NumbersCommand {
       words: ["numbers", "resume"], arguments: ["NUMBER"], summary: "send from a number again",
       options: [Option("reason", "TEXT", "why it may go on; required"), Commands.json], settings: Setting.client,
       run: change("resume")),
+    Command(
+      words: ["numbers", "warm-up"], arguments: ["NUMBER"], summary: "few people a day at first, growing; from today on",
+      details: ["People in an open service window are not counted. --off ends it at once."],
+      options: [
+        Option("start", "N", "people on the first day"), Option("growth", "FACTOR", "times as many each day, e.g. 1.5"),
+        Option("until", "N", "people a day at which it ends"), Option("off", nil, "no ramp any more"), Commands.json,
+      ], settings: Setting.client, run: warmUp),
   ]
 
   private static let accessToken = Setting(
@@ -42,7 +50,8 @@ enum NumbersCommand {
         ("phone_number_id", .left, { $0.text("phone_number_id") }), ("phone", .left, { $0.text("phone") }),
         ("label", .left, { $0.text("label") }), ("state", .left, { $0.text("state") }),
         ("quality", .left, { $0.text("quality_text") }), ("rate/s", .right, { $0.text("throughput.per_second") }),
-        ("tier", .right, { $0.text("tier") }), ("name", .left, { $0.text("verified_name") }),
+        ("tier", .right, { $0.text("tier") }), ("people/24h", .right, { people($0) }),
+        ("today", .right, { today($0) }), ("name", .left, { $0.text("verified_name") }),
       ])
   }
 
@@ -67,6 +76,29 @@ enum NumbersCommand {
     }
   }
 
+  private static func warmUp(_ invocation: Invocation) async throws {
+    var body = JSONObject()
+    if invocation.has("off") { body.append("off", true) }
+    for name in ["start", "growth", "until"] {
+      guard let value = invocation.option(name) else { continue }
+      guard Amount(value) != nil else { throw UsageError("--\(name) is a number.", remedy: "Write e.g. --\(name) 50.") }
+      body.append(name, .number(value))
+    }
+    let path = "/v1/numbers/" + ServiceClient.encoded(invocation.required(0)) + "/warm-up"
+    invocation.show(try await ServiceClient(invocation).post(path, .object(body)), sheet)
+  }
+
+  /// Used of what may be used; nothing without a limit.
+  private static func people(_ number: JSONValue) -> String {
+    let usable = number.text("people_24h.usable")
+    return usable.isEmpty ? "" : number.text("people_24h.used") + " of " + usable
+  }
+
+  private static func today(_ number: JSONValue) -> String {
+    let people = number.text("warm_up.people_today")
+    return people.isEmpty ? "" : number.text("warm_up.used_today") + " of " + people
+  }
+
   private static func sheet(_ number: JSONValue) -> String {
     var sheet = Sheet()
     sheet.add("number", number.text("phone_number_id"))
@@ -79,6 +111,9 @@ enum NumbersCommand {
       "rate", number.text("throughput.per_second") + "/s, campaigns " + number.text("throughput.free_per_second") + "/s"
     )
     sheet.add("tier", number.text("tier"))
+    sheet.add("people/24h", people(number))
+    sheet.add("free at", number.time("people_24h.free_at"))
+    sheet.add("warming up", today(number).isEmpty ? "" : today(number) + " today, over on " + number.text("warm_up.ends"))
     sheet.add("currency", number.text("currency") + ", " + number.text("zone"))
     sheet.add("seen", number.time("observed_at"))
     sheet.add("warning", number.text("warning"))

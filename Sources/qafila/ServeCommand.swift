@@ -19,7 +19,7 @@ enum ServeCommand {
     settings: [
       .endpointNetworks,
       .databaseURL, .listen, .graphURL, .graphVersion, .appSecret, .verifyToken, .sealKey, .unknownAfter,
-      .marketingRetries, .reconcileMessages, .reconcileShare, .erasureRecord, .caFile,
+      .marketingRetries, .tierHeadroom, .reconcileMessages, .reconcileShare, .erasureRecord, .caFile,
     ]
   ) { invocation in
     // Tokens live in this process's memory: they must not reach a core dump.

@@ -25,6 +25,7 @@ struct ServeSettings: Sendable {
   var erasureRecord: ErasureRecord?
   /// A difference between Meta's bill and the ledger beyond this is told.
   var reconcileThreshold = Reconciling.Threshold()
+  var tierHeadroomPercent = 2
 
   /// Where endpoints may lead.
   var targets = TargetRule()
@@ -53,6 +54,10 @@ struct ServeSettings: Sendable {
     erasureRecord = try invocation.setting(.erasureRecord).map { ErasureRecord(path: $0) }
     reconcileThreshold = try ServeSettings.threshold(invocation)
     targets = try ServeSettings.targets(invocation)
+    guard let headroom = Int(try invocation.required(.tierHeadroom)), (0...50).contains(headroom) else {
+      throw UsageError("QAFILA_TIER_HEADROOM is from 0 to 50 percent.", remedy: "Leave it out for 2.")
+    }
+    tierHeadroomPercent = headroom
     // Only the intake verifies webhooks. Two secrets, with a comma between, hold while the app's secret is changed.
     let needsIntake = roles.contains(.intake)
     appSecrets = []

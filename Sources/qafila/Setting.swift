@@ -81,6 +81,9 @@ struct Setting: Sendable {
     variable: "QAFILA_ENDPOINT_NETWORKS", flag: "endpoint-networks",
     help: "networks in which endpoints may lie that are private or not encrypted, with a comma between, e.g. 10.1.2.0/24",
     standard: "")
+  static let tierHeadroom = Setting(
+    variable: "QAFILA_TIER_HEADROOM", flag: "tier-headroom",
+    help: "percent kept free of Meta's limit of people in 24 hours", standard: "2")
   static let caFile = Setting(
     variable: "QAFILA_CA_FILE", flag: "ca-file", help: "authorities to trust instead of the system's, as PEM")
   static let url = Setting(

@@ -132,6 +132,7 @@ final class Service: Sendable {
         var own = SenderSettings(graphURL: settings.graphURL, graphVersion: settings.graphVersion)
         own.caFile = settings.caFile
         own.marketingRetries = settings.marketingRetries
+        own.tierHeadroomPercent = settings.tierHeadroomPercent
         let sender = Sender(
           settings: own, database: settings.database, tokens: Tokens(sealKey: settings.sealKey),
           installation: installation, on: line, log: Log.write)
@@ -216,7 +217,8 @@ final class Service: Sendable {
           request.account, request.month, as: StatementReport.Format(rawValue: request.format.rawValue) ?? .json,
           language: StatementPage.Language(rawValue: request.language) ?? .en, on: doorPool)
       },
-      metrics: { await counters.text() }, log: Log.write)
+      metrics: { await counters.text() + PeopleMetric.text(doorPool) }, log: Log.write)
+    services.tierHeadroomPercent = settings.tierHeadroomPercent
     if let record = settings.erasureRecord { services.recordErasure = { try record.append($0, $1) } }
     return API(services).handle
   }
@@ -248,6 +250,7 @@ enum Housekeeping {
         try await Idempotency.purge(pool)
         try await Notices.forget(on: pool)
         try await ServiceWindows.forget(on: pool)
+        try await PeopleCounts.forget(on: pool)
         // What people write is kept 30 days.
         try await ReceiptLog.purge(olderThan: 30, on: pool)
         try await Deliveries.purge(olderThan: 30, on: pool)

@@ -56,10 +56,11 @@ final class World: Sendable {
   }
 
   /// `ownCluster`: a PostgreSQL of its own, with fsync, that may be crashed.
+  /// `tier`: Meta's limit of people in 24 hours, when there is one.
   /// `heldByMeta`: the share of offers that Meta holds back (131049, by receipt); held people take a day.
   init(
     people: Int, perSecond: Int = 1000, batch: Int = 100, seed: UInt64 = 1, ownCluster: Bool = false,
-    heldByMeta: Double = 0, numbers count: Int = 1, people model: PeopleModel = World.unmoved
+    heldByMeta: Double = 0, numbers count: Int = 1, people model: PeopleModel = World.unmoved, tier: Int? = nil
   ) async throws {
     desk.start()
     if ownCluster {
@@ -86,7 +87,10 @@ final class World: Sendable {
       settings.accounts[0].numbers.append(
         SandboxSettings.Number(id: "10654035224293\(index)", displayNumber: "+20 10 9000 000\(index)"))
     }
-    for index in 0..<count { settings.accounts[0].numbers[index].throughput = perSecond }
+    for index in 0..<count {
+      settings.accounts[0].numbers[index].throughput = perSecond
+      if let tier { settings.accounts[0].numbers[index].tier = "TIER_\(tier)" }
+    }
     let waba = settings.accounts[0].id
     let playground = Reactor(name: "sandbox")
     playground.start()
@@ -96,6 +100,7 @@ final class World: Sendable {
     let sealed = Tokens(sealKey: World.seal).sealed(World.token)
     var seen = Numbers.Observation(raw: .object([:]))
     seen.status = "CONNECTED"
+    seen.tier = tier.map { String($0) } ?? ""
     var numbers: [Number.ID] = []
     for (index, number) in settings.accounts[0].numbers.enumerated() {
       let registered = try await Numbers.register(
