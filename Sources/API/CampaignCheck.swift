@@ -1,5 +1,6 @@
 import CloudAPI
 import Domain
+import Governor
 import JSON
 import Postgres
 import Reactor
@@ -36,7 +37,7 @@ struct CampaignCheck: Sendable {
       category: template.seen.category, policy: try await ContactPolicies.read(of: business, on: services.pool).limits,
       perSecondLimit: numbers.reduce(0) { $0 + $1.limit },
       perSecondFree: numbers.reduce(0) { $0 + $1.free })
-    if spec.schedule.perDay == .tier { spec.schedule.perDay = .people(try CampaignCheck.tier(of: numbers)) }
+    if spec.schedule.perDay == .tier { spec.schedule.perDay = .people(try tier(of: numbers)) }
     let draft = Campaigns.Draft(
       spec: spec, account: account, template: template.id, category: template.seen.category, numbers: numbers.map(\.id))
     let own = try await Numbers.list(of: business, on: services.pool).map(\.phone)
@@ -108,14 +109,14 @@ struct CampaignCheck: Sendable {
     }
   }
 
-  /// The people of a day by Meta's limit, less 2 %: a message accepted today may count tomorrow.
-  private static func tier(of numbers: [Numbers.Entry]) throws(Problem) -> Int {
-    guard let people = numbers.compactMap({ ForecastWarning.people(ofTier: $0.tier) }).max() else {
+  /// The people of a day by Meta's limit, less the headroom: a message accepted today may count tomorrow.
+  private func tier(of numbers: [Numbers.Entry]) throws(Problem) -> Int {
+    guard let people = numbers.compactMap({ PeopleLimit.people(ofTier: $0.tier) }).max() else {
       throw .invalid(
         "schedule.per_day", "Meta has not told a limit of these numbers, or there is none.",
         remedy: "Write a number of people.")
     }
-    return max(1, people * 98 / 100)
+    return PeopleLimit.usable(people, headroomPercent: services.tierHeadroomPercent)
   }
 
   // MARK: Numbers

@@ -39,7 +39,9 @@ struct Forecast: Sendable {
     unpriced = cost.unpriced
     let budget = ForecastBudget(checked, written, dearest: cost.dearest)
     let time = ForecastTime(
-      checked, written, calendars: calendars, others: others, covered: budget.covers, now: now)
+      checked, written, calendars: calendars, others: others, covered: budget.covers,
+      people: try await PeopleCounts.used(of: checked.plan.business, on: services.pool),
+      headroomPercent: services.tierHeadroomPercent, now: now)
     for field in time.json.fields { object.append(field.key, field.value) }
     object.append("cost", .object(cost.json))
     if let json = budget.json(exhausted: time.exhausted) { object.append("budget", json) }

@@ -12,6 +12,8 @@ struct ForecastTime: Sendable {
   let run: VirtualRun
   /// Zones in which the hours don't open within the next weeks.
   let shut: [String]
+  /// What is left of Meta's limit of people, and how many are used; nil without a limit.
+  let people: (left: Int, used: Int)?
 
   /// A launch waits so long before the first message (product §1.1).
   static let launchWait: Duration = .seconds(60)
@@ -20,11 +22,18 @@ struct ForecastTime: Sendable {
 
   init(
     _ checked: CampaignCheck.Checked, _ written: [Freeze.Count], calendars: [BlackoutCalendar],
-    others: [Number.ID: Int], covered: Int? = nil, now: Instant
+    others: [Number.ID: Int], covered: Int? = nil, people: PeopleCounts.Used = .init(),
+    headroomPercent: Int = PeopleLimit.headroomPercent, now: Instant
   ) {
     let schedule = checked.draft.spec.schedule
     let start = ForecastTime.start(schedule, now: now)
     self.start = start
+    let used = people.portfolios[checked.numbers[0].portfolio] ?? []
+    let usable = ForecastTime.limit(checked).map { PeopleLimit.usable($0, headroomPercent: headroomPercent) }
+    self.people = usable.map {
+      let used = PeopleLimit.used(used, at: now.nanoseconds)
+      return (max(0, $0 - used), used)
+    }
     let places = ForecastTime.places(written)
     let opening = schedule.opening(calendars)
     let zones = places.map { place in
@@ -53,9 +62,10 @@ struct ForecastTime: Sendable {
     }
     run = VirtualRun(
       ForecastTime.groups(places, schedule: schedule, start: start, zone: checked.numbers[0].zone),
-      lanes: ForecastTime.lanes(checked, spread: spread, others: others), start: start.nanoseconds, end: schedule.end?.nanoseconds,
+      lanes: ForecastTime.lanes(checked, spread: spread, others: others, people: people, now: now),
+      start: start.nanoseconds, end: schedule.end?.nanoseconds,
       runLength: RunLength.of(places.reduce(0) { $0 + $1.people }, over: checked.numbers.count),
-      most: covered ?? .max, state: state)
+      dailyPeople: usable, used: used, most: covered ?? .max, state: state)
     shut = places.indices.filter { index in
       guard case .closed(let until, _) = state(index, start.nanoseconds) else { return false }
       if case .closed = state(index, until) { return true }
@@ -98,9 +108,29 @@ struct ForecastTime: Sendable {
     return groups
   }
 
-  private static func lanes(_ checked: CampaignCheck.Checked, spread: SpreadPace?, others: [Number.ID: Int])
-    -> [VirtualRun.Lane]
-  {
+  /// Meta's limit of people for the portfolio of the campaign's numbers, which are of one account.
+  static func limit(_ checked: CampaignCheck.Checked) -> Int? {
+    checked.numbers.compactMap { PeopleLimit.people(ofTier: $0.tier) }.max()
+  }
+
+  /// The days of a number's ramp that are to come, today's less those who were written to.
+  private static func days(_ number: Numbers.Entry, _ people: PeopleCounts.Used, now: Instant) -> [PeopleLimit.Used] {
+    guard let warmUp = number.warmUp, let zone = Zones.named(number.zone) else { return [] }
+    var days: [PeopleLimit.Used] = []
+    var at = now
+    while days.count < 400, let today = WarmUp.today(warmUp, at: at, in: zone) {
+      let until = today.until.nanoseconds
+      let used = people.numbers[number.id]?.first { $0.until == until }?.people ?? 0
+      days.append(PeopleLimit.Used(until: until, people: max(0, today.people - used)))
+      at = today.until
+    }
+    return days
+  }
+
+  private static func lanes(
+    _ checked: CampaignCheck.Checked, spread: SpreadPace?, others: [Number.ID: Int], people: PeopleCounts.Used,
+    now: Instant
+  ) -> [VirtualRun.Lane] {
     let pace = checked.draft.spec.pace
     let free = checked.numbers.reduce(0) { $0 + $1.free }
     let (wanted, seconds) = (pace.limit ?? spread?.limit, pace.limit == nil ? spread?.seconds ?? 1 : pace.unit.seconds)
@@ -116,7 +146,7 @@ struct ForecastTime: Sendable {
       let limit: VirtualRun.Limit =
         step > own.interval ? (others > 0 ? .sharing : .number)
         : own.isOwn && !(pace.unit == .second && pace.limit == free) ? .pace : .number
-      return VirtualRun.Lane(step: step, limit: limit)
+      return VirtualRun.Lane(step: step, limit: limit, days: days(number, people, now: now))
     }
   }
 
@@ -156,6 +186,7 @@ struct ForecastTime: Sendable {
       object.append("kind", .string(kind))
     case .drip: object.append("limit", "drip")
     case .tier: object.append("limit", "tier")
+    case .warmUp: object.append("limit", "warm_up")
     case .budget: object.append("limit", "budget")
     }
     object.append("from", .time(second(stretch.from)))

@@ -23,13 +23,19 @@ struct ForecastWarning: Sendable {
         "template_not_approved", "Meta's status of the template is \(template.status): it can't be launched yet.",
         "حالة القالب لدى ميتا هي \(template.status)؛ لا يمكن الإطلاق بعد.")
     }
-    // The numbers of one account share its portfolio's limit; the largest that Meta told of holds.
-    let tiers = checked.numbers.map { people(ofTier: $0.tier) }
-    if let tier = tiers.compactMap({ $0 }).max(), recipients > tier {
+    // Who is written to by others in the meantime is not known; with what is used now it would wait.
+    if let tier = ForecastTime.limit(checked), let people = time.people, recipients > people.left {
       add(
         "over_tier",
-        "Meta allows this portfolio \(tier) people in 24 hours; the campaign has \(recipients).",
-        "تسمح ميتا لهذه المحفظة بعدد \(tier) شخص خلال 24 ساعة، والحملة تضم \(recipients).")
+        "Meta allows this portfolio \(tier) people in 24 hours, \(people.used) of them are used; the campaign has "
+          + "\(recipients) and waits for the others.",
+        "تسمح ميتا لهذه المحفظة بعدد \(tier) شخص خلال 24 ساعة، استُخدم منها \(people.used)؛ الحملة تضم \(recipients) "
+          + "وتنتظر حتى يحين دور الباقين.")
+    }
+    if time.run.stretches.contains(where: { $0.limit == .warmUp }) {
+      add(
+        "warming_up", "A number is warming up: it takes few people a day and the campaign waits in between.",
+        "أحد الأرقام جديد ويزداد تدريجيًا؛ لذلك ستنتظر الحملة على فترات.")
     }
     if !time.shut.isEmpty {
       add(
@@ -72,12 +78,5 @@ struct ForecastWarning: Sendable {
         "حملات أخرى (\(sharing)) ترسل الآن من هذه الأرقام وتتقاسم سرعتها.")
     }
     return warnings
-  }
-
-  /// Meta's word for the people that a portfolio may write to in 24 hours; nil for no limit and for words not known.
-  static func people(ofTier tier: String) -> Int? {
-    guard let word = tier.split(separator: "_").last else { return nil }
-    if word.hasSuffix("K") { return Int(word.dropLast()).map { $0 * 1000 } }
-    return Int(word)
   }
 }

@@ -9,8 +9,12 @@ public struct VirtualRun: Sendable {
     public let step: EmissionInterval
     /// What the step follows from.
     public let limit: Limit
+    /// While the number warms up: how many people until when, day after day; afterwards it has no limit of its own.
+    public let days: [PeopleLimit.Used]
 
-    public init(step: EmissionInterval, limit: Limit) { (self.step, self.limit) = (step, limit) }
+    public init(step: EmissionInterval, limit: Limit, days: [PeopleLimit.Used] = []) {
+      (self.step, self.limit, self.days) = (step, limit, days)
+    }
   }
 
   /// People who are taken together: one eligibility class, one opening day.
@@ -40,6 +44,8 @@ public struct VirtualRun: Sendable {
     case drip
     /// People in 24 hours that Meta allows the portfolio.
     case tier
+    /// People a day of a number that is new.
+    case warmUp
     /// Nothing is left to reserve: somebody must raise it.
     case budget
   }
@@ -83,11 +89,11 @@ public struct VirtualRun: Sendable {
 
   /// Runs `groups`, in the order of the freeze, over `lanes` from `start`; nothing leaves at or after `end`.
   ///
-  /// `dailyPeople` is the portfolio's limit in any 24 hours, `most` what a budget covers. `state` says whether a place may be written to; it is asked
-  /// once for each change.
+  /// `dailyPeople` is the portfolio's limit in any 24 hours, of which `used` is used already; `most` what a budget covers.
+  /// `state` says whether a place may be written to; it is asked once for each change.
   public init(
     _ groups: [Group], lanes: [Lane], start: Int64, end: Int64?, runLength: Int, dailyPeople: Int? = nil,
-    most: Int = .max, state: @escaping (_ place: Int, _ at: Int64) -> State
+    used: [PeopleLimit.Used] = [], most: Int = .max, state: @escaping (_ place: Int, _ at: Int64) -> State
   ) {
     let total = groups.reduce(0) { $0 + $1.people }
     expired = total
@@ -102,7 +108,8 @@ public struct VirtualRun: Sendable {
       }
     }
     var hours = Hours(state)
-    var tier = Tier(limit: dailyPeople)
+    var tier = Tier(limit: dailyPeople, used)
+    var ramps = lanes.map { Ramp($0.days) }
     var buckets = lanes.map { Bucket(interval: $0.step) }
     // What a lane began and its hours closed on: it goes on with it before anything new.
     var held = [[Run]](repeating: [], count: lanes.count)
@@ -121,27 +128,24 @@ public struct VirtualRun: Sendable {
       var work = isHeld ? held[lane].remove(at: run) : free.remove(at: run)
       let closes = min(hours.closes(work.place, at: now), over)
       let room = tier.room(at: now)
-      if room.count == 0 {
+      let today = ramps[lane].room(at: now)
+      if room.count == 0 || today.count == 0 {
         if isHeld { held[lane].insert(work, at: run) } else { free.insert(work, at: run) }
-        at[lane] = room.until
-        note(.tier, from: now, until: min(room.until, over))
+        let (until, limit) = room.count == 0 ? (room.until, Limit.tier) : (today.until, Limit.warmUp)
+        at[lane] = until
+        note(limit, from: now, until: min(until, over))
         continue
       }
-      var slots = buckets[lane].reserve(upTo: min(work.left, room.count, most - sent), before: closes, at: now)
-      if slots.count > 1, room.step > slots.step {
-        // Yesterday's people leave the 24 hours one by one: no faster than they were written to.
-        buckets[lane].tat = slots.first
-        let fitting = Int(min(Int64(slots.count), (closes - slots.first - 1) / room.step + 1))
-        slots = Slots(first: slots.first, step: room.step, count: fitting)
-        buckets[lane].tat = slots.end
-      }
-      at[lane] = slots.count == 0 ? closes : max(buckets[lane].tat, now + 1)
+      let ends = min(closes, today.until)
+      let slots = buckets[lane].reserve(upTo: min(work.left, room.count, today.count, most - sent), before: ends, at: now)
+      at[lane] = slots.count == 0 ? ends : max(buckets[lane].tat, now + 1)
       work.left -= slots.count
       if work.left > 0 { held[lane].append(work) }
       guard slots.count > 0 else { continue }
       tier.note(slots)
+      ramps[lane].sent += slots.count
       take(slots)
-      note(room.step > lanes[lane].step.nanoseconds ? .tier : lanes[lane].limit, from: slots.first, until: slots.end)
+      note(lanes[lane].limit, from: slots.first, until: slots.end)
     }
     (expired, uncovered) = sent < most ? (total - sent, 0) : (0, total - sent)
   }
@@ -228,41 +232,68 @@ public struct VirtualRun: Sendable {
     }
   }
 
-  /// The people of the last 24 hours, as stretches of slots.
+  /// The people of the last 24 hours, in the buckets in which the gate counts them.
   private struct Tier {
     let limit: Int?
-    private var sent: [Slots] = []
-    /// The oldest stretch of the window, and how many of it have left the window.
-    private var (oldest, gone) = (0, 0)
+    private var buckets: [PeopleLimit.Used] = []
+    /// The oldest bucket that counts.
+    private var oldest = 0
     private var within = 0
 
-    init(limit: Int?) { self.limit = limit }
+    init(limit: Int?, _ used: [PeopleLimit.Used]) {
+      self.limit = limit
+      buckets = used.sorted { $0.until < $1.until }
+      within = used.reduce(0) { $0 + $1.people }
+    }
 
-    /// How many may be written to from `now` on, at which least step; none before `until`.
-    mutating func room(at now: Int64) -> (count: Int, step: Int64, until: Int64) {
-      guard let limit else { return (.max, 0, now) }
-      while oldest < sent.count {
-        let stretch = sent[oldest]
-        let left = now - VirtualRun.day - stretch[gone]
-        guard left >= 0 else { break }
-        let leaving = min(stretch.count - gone, Int(min(Int64(stretch.count), left / stretch.step + 1)))
-        (gone, within) = (gone + leaving, within - leaving)
-        if gone == stretch.count { (oldest, gone) = (oldest + 1, 0) }
+    /// How many may be written to from `now` on; none before `until`.
+    mutating func room(at now: Int64) -> (count: Int, until: Int64) {
+      guard let limit else { return (.max, now) }
+      while oldest < buckets.count, buckets[oldest].until <= now {
+        within -= buckets[oldest].people
+        oldest += 1
       }
       let free = max(0, limit - within)
-      guard oldest < sent.count else { return (free, 0, now) }
-      let stretch = sent[oldest]
-      let leaves = stretch[gone] + VirtualRun.day
-      if free == 0 { return (0, 0, leaves) }
-      // One leaves at each of its steps from now on: at that step the rest of the stretch may follow at once.
-      let following = stretch.count - gone
-      return leaves <= now + stretch.step && following > free ? (free + following, stretch.step, now) : (free, 0, now)
+      return (free, free > 0 || oldest == buckets.count ? now + 1 : buckets[oldest].until)
     }
 
     mutating func note(_ slots: Slots) {
       guard limit != nil else { return }
-      sent.append(slots)
       within += slots.count
+      var index = 0
+      while index < slots.count {
+        let until = PeopleLimit.until(slots[index])
+        // Those before the bucket's end, in closed form.
+        let fitting = (until - PeopleLimit.day - PeopleLimit.onTheWay - slots[index] - 1) / slots.step + 1
+        let count = Int(min(Int64(slots.count - index), fitting))
+        add(until, count)
+        index += count
+      }
+    }
+
+    /// Lanes run ahead of each other by a stretch at most: its place is near the end.
+    private mutating func add(_ until: Int64, _ count: Int) {
+      var place = buckets.count
+      while place > oldest, buckets[place - 1].until > until { place -= 1 }
+      if place > oldest, buckets[place - 1].until == until {
+        buckets[place - 1] = PeopleLimit.Used(until: until, people: buckets[place - 1].people + count)
+      } else {
+        buckets.insert(PeopleLimit.Used(until: until, people: count), at: place)
+      }
+    }
+  }
+
+  /// A number's days of warming up.
+  private struct Ramp {
+    let days: [PeopleLimit.Used]
+    private var day = 0
+    var sent = 0
+
+    init(_ days: [PeopleLimit.Used]) { self.days = days }
+
+    mutating func room(at now: Int64) -> (count: Int, until: Int64) {
+      while day < days.count, days[day].until <= now { (day, sent) = (day + 1, 0) }
+      return day < days.count ? (max(0, days[day].people - sent), days[day].until) : (.max, .max)
     }
   }
 }
