@@ -18,6 +18,8 @@ public enum AlertKind: String, CaseIterable, Sendable {
   case numberTierChanged = "number.tier_changed"
   case templateQualityChanged = "template.quality_changed"
   case budgetThreshold = "budget.threshold"
+  /// Meta's bill and the ledger, by more than the threshold.
+  case reconciliationDiffers = "reconciliation.differs"
   /// Told only to endpoints that ask for it by name: there may be thousands, and it stands in no list of alerts otherwise.
   case contactOptedOut = "contact.opted_out"
 

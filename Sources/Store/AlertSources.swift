@@ -116,6 +116,11 @@ public enum AlertSources {
       detail || jsonb_build_object('scope', split_part(subject, ' ', 1), 'id', split_part(subject, ' ', 2))
     from audit where at > $1 and action = 'budget_threshold'
     """,
+    """
+    select business_id, 'audit:' || audit_id as source, 'reconciliation.differs', at,
+      detail || jsonb_build_object('id', subject)
+    from audit where at > $1 and action = 'reconciliation_differs'
+    """,
     // Nobody needs to be told what was in a file that they loaded themselves.
     """
     select c.business_id, 'consent:' || c.consent_id as source, 'contact.opted_out', c.recorded_at as at,

@@ -61,6 +61,12 @@ public struct AlertWords: Sendable {
     case (.budgetThreshold?, .arabic):
       return "حُجز \(field("percent"))٪ من ميزانية \(scope): \(field("reserved")) من \(field("limit")) "
         + (field("currency").isEmpty ? "رسالة." : field("currency") + ".")
+    case (.reconciliationDiffers?, .english):
+      return "Meta's bill of account \(field("id")) from \(field("from")) to \(field("to")) and the ledger differ by more than "
+        + "the threshold: qafila reports reconcile says why."
+    case (.reconciliationDiffers?, .arabic):
+      return "فاتورة ميتا للحساب \(field("id")) من \(field("from")) إلى \(field("to")) تختلف عن السجل بأكثر من الحد المقبول؛ "
+        + "السبب في qafila reports reconcile."
     case (.contactOptedOut?, .english): return "A person asked to stop (\(field("scope")), by \(field("source")))."
     case (.contactOptedOut?, .arabic): return "طلب شخص الإيقاف (\(field("scope"))، عبر \(field("source")))."
     case (nil, _): return event

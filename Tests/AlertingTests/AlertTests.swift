@@ -98,14 +98,15 @@ import Testing
     _ = try await pool.run(
       """
       insert into audit (business_id, actor, action, subject, detail) values ($1, 'qafila', 'budget_threshold', 'number 1',
-        '{"percent": 80, "reserved": 8, "limit": 10, "currency": "USD"}')
+        '{"percent": 80, "reserved": 8, "limit": 10, "currency": "USD"}'), ($1, 'qafila', 'reconciliation_differs', 'w',
+        '{"from": "2026-10-01", "to": "2026-10-31", "parts": []}')
       """, business)
     _ = try await AlertSources.derive(on: pool)
     let alerts = try await Deliveries.alerts(of: outside.business, before: nil, event: nil, limit: 100, on: pool)
     #expect(
       Set(alerts.map(\.event))
         == Set(AlertKind.allCases.map(\.rawValue)).subtracting(["sending.paused", "sending.resumed", "contact.opted_out"]))
-    #expect(alerts.count == 11, "one each: \(alerts.map(\.event))")
+    #expect(alerts.count == 12, "one each: \(alerts.map(\.event))")
     for alert in alerts {
       let data = try JSONValue(parsing: alert.data)
       let (english, arabic) = (
