@@ -78,6 +78,17 @@ public enum CampaignPace {
       .int8s(rows.map { $0.int64(0) }), .int4s(shares.map { Int32($0) }))
   }
 
+  /// The pace as it was divided the last time; nil before the first.
+  static func divided(_ campaign: Campaign.ID, on pool: Pool) async throws(DatabaseError)
+    -> (limit: Int, unit: CampaignSpec.Pace.Unit)?
+  {
+    let rows = try await pool.run(
+      "select pace, seconds from pace_share where campaign_id = $1 order by version desc limit 1", .int8(campaign.rawValue))
+    guard let row = rows.first, let unit = CampaignSpec.Pace.Unit.allCases.first(where: { $0.seconds == Int(row.int32(1)) })
+    else { return nil }
+    return (Int(row.int32(0)), unit)
+  }
+
   /// For `LiveCampaigns`: the versions in force of campaign `c`, the newest first, as JSON; null before the first.
   static let inForce = """
     (select jsonb_agg(jsonb_build_object('pace', s.pace, 'seconds', s.seconds, 'numbers', s.numbers, 'shares', s.shares)

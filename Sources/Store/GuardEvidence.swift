@@ -70,11 +70,16 @@ public enum GuardEvidence {
   }
 
   /// Halves a campaign's pace because outcomes near a rule's limit, and tells so; once for each rule, whatever the pace
-  /// becomes later. False when it did before, or there is nothing to halve.
+  /// becomes later. One that is spread over a time is planned no more: it goes on at half of what it needed. False when it
+  /// did before, or there is nothing to halve.
   public static func slow(
     _ campaign: Domain.Campaign.ID, business: Business.ID, rule: GuardRule, evidence: JSONValue, on pool: Pool
   ) async throws -> Bool {
-    guard var pace = try await CampaignPace.current(campaign, on: pool), let limit = pace.limit, limit > 1 else { return false }
+    guard var pace = try await CampaignPace.current(campaign, on: pool) else { return false }
+    if pace.spreadUntil != nil, let needed = try await CampaignPace.divided(campaign, on: pool) {
+      (pace.limit, pace.unit, pace.spreadUntil) = (needed.limit, needed.unit, nil)
+    }
+    guard let limit = pace.limit, limit > 1 else { return false }
     pace.limit = limit / 2
     let slower = pace
     let isFirst = try await pool.transaction { tx in
