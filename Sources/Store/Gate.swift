@@ -110,9 +110,9 @@ public enum Gate {
     return rows.map { Verdict(rawValue: $0.int16(0))! }
   }
 
-  private static let withoutCaps = sql(capped: false)
-  private static let withCaps = sql(capped: true)
-  private static let countingWithoutCaps = sql(capped: false, counting: true)
+  static let withoutCaps = sql(capped: false)
+  static let withCaps = sql(capped: true)
+  static let countingWithoutCaps = sql(capped: false, counting: true)
   private static let countingWithCaps = sql(capped: true, counting: true)
 
   /// The touch's key decides who is first: of two lanes that find the same newest row one inserts the next, the other

@@ -266,6 +266,44 @@ import Testing
     #expect(queue.withdraw(Campaign.ID(1)).count == want.count, "all are still here")
   }
 
+  @Test func `waits with its campaigns when the people of the day are used up, while urgent messages pass or are held`() throws {
+    var queue = LaneQueue(perSecond: 80, limits: LaneQueue.Limits(), seed: 1)
+    var urgent = try Self.plan(2, pace: 80)
+    urgent.isUrgent = true
+    queue.adopt([try Self.plan(1, pace: 80), urgent], perSecond: 80)
+    let now: Int64 = 5_000_000_000
+    queue.claimed(Self.recipients(from: 1, 4), claim: 1, campaign: Campaign.ID(1), at: now)
+    queue.claimed(Self.recipients(from: 11, 2), claim: 2, campaign: Campaign.ID(2), at: now)
+    let asked = queue.toAsk(at: now)
+    #expect(asked.count == 6)
+    // Of the campaign the first two had room, of the urgent ones the second is in its service window.
+    let judged = queue.judged(
+      asked, asked.map { [1, 2, 12].contains($0.recipient.seq) ? .pass : .crowded }, askedAt: now)
+    #expect(judged.finished.isEmpty && judged.crowded.map(\.recipient.seq) == [11])
+    #expect(queue.isCrowded && queue.want(Campaign.ID(1), at: now) == nil && queue.want(Campaign.ID(2), at: now) != nil)
+    func handed(until end: Int64) -> [Int32] {
+      var (time, seqs): (Int64, [Int32]) = (end - 100_000_000, [])
+      while time < end {
+        if case .handOver(let message, _) = queue.next(at: time) {
+          queue.left(message, at: time)
+          seqs.append(message.recipient.seq)
+        }
+        time += 5_000_000
+      }
+      return seqs
+    }
+    #expect(Set(handed(until: now + 200_000_000)) == [1, 2, 12])
+    // Nobody is asked about before there is room; then those who waited go first, by new slots.
+    let later = now + 60_000_000_000
+    #expect(queue.toAsk(at: later).isEmpty)
+    queue.isCrowded = false
+    #expect(queue.want(Campaign.ID(1), at: later) == nil)
+    let again = queue.toAsk(at: later)
+    #expect(again.map(\.recipient.seq) == [3, 4] && again.allSatisfy { $0.recipient.times == 0 })
+    _ = queue.judged(again, again.map { _ in .pass }, askedAt: later)
+    #expect(handed(until: later + 200_000_000) == [3, 4])
+  }
+
   @Test func `hands nothing over once the hours of its people have ended, and gives them back`() throws {
     var queue = LaneQueue(perSecond: 80, limits: LaneQueue.Limits(), seed: 1)
     queue.adopt([try Self.plan(1, pace: 80), try Self.plan(2, pace: 80)], perSecond: 80)

@@ -139,6 +139,13 @@ import Testing
     await stage.close()
   }
 
+  @Test func `cost a portfolio without a limit nothing: its gate's statement knows no table of theirs`() {
+    for sql in [Gate.withoutCaps, Gate.withCaps] {
+      for name in ["reach", "people", "service_window"] { #expect(!sql.contains(name), "\(name)") }
+    }
+    #expect(Gate.countingWithoutCaps.contains("people_room") && Gate.countingWithoutCaps.contains("people_book"))
+  }
+
   @Test func `come back to the bucket they were counted in, so that the credit ends with its debit`() async throws {
     let stage = try await Stage()
     let campaign = try await stage.campaign()
