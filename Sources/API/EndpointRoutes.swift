@@ -86,6 +86,7 @@ struct EndpointRoutes: Sendable {
   private func undelivered(_ call: Call) async throws -> HTTPResponse {
     let entry = try await entry(call)
     let limit = try call.limit()
+    if entry.forward != nil { return try await unforwarded(entry, limit, call) }
     let found = try await Deliveries.failed(entry.id, before: try call.cursor(), limit: limit, on: services.pool)
     let words = call.alertWords
     return .page(
@@ -100,9 +101,29 @@ struct EndpointRoutes: Sendable {
       }, next: found.count == limit ? found.last.map { $0.alert.description } : nil)
   }
 
+  /// What a forward waits for, and what was refused; a page of all of it.
+  private func unforwarded(_ entry: Endpoints.Entry, _ limit: Int, _ call: Call) async throws -> HTTPResponse {
+    let words = call.alertWords
+    return .page(
+      try await Forwards.failed(entry.id, limit: limit, on: services.pool).map { one in
+        [
+          "webhook": one.nextAt == nil ? .string(one.id) : .null, "type": "webhook", "at": .time(one.receivedAt),
+          "state": one.nextAt == nil ? "undelivered" : "waiting", "attempts": .count(one.attempts),
+          "status": one.status.map { .count($0) } ?? .null, "reason": .string(one.reason),
+          "text": .string(words.reason(one.reason, status: one.status)), "next_attempt_at": .time(one.nextAt),
+        ]
+      }, next: nil)
+  }
+
   private func replay(_ call: Call) async throws -> HTTPResponse {
     let entry = try await entry(call)
     let fields = try Fields(try call.json(), known: ["alerts"])
+    if entry.forward != nil {
+      guard fields["alerts"] == nil else {
+        throw Problem.invalid("alerts", "A forward has no alerts.", remedy: "Leave it out: all that it refused is tried again.")
+      }
+      return .json(200, ["replayed": .count(try await Forwards.replay(entry.id, on: services.pool))])
+    }
     var alerts: [Alert.ID]?
     if let given = fields["alerts"] {
       guard let members = given.arrayValue, (1...1000).contains(members.count) else {

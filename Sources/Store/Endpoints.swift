@@ -19,7 +19,7 @@ public enum Endpoints {
     public let beforeUntil: Instant?
     public let by: String
     public let createdAt: Instant
-    /// Not delivered yet: those still tried, and those given up.
+    /// Not delivered yet: those still tried, and those given up. Of a forward the first is the one that all others wait for.
     public let waiting: Int64
     public let undelivered: Int64
   }
@@ -99,6 +99,9 @@ public enum Endpoints {
       guard gone.affected == 1 else { return false }
       _ = try await tx.batch([
         Statement("delete from delivery where endpoint_id = $1 and state <> 2", [.int8(id.rawValue)]),
+        Statement("delete from forward_failed where endpoint_id = $1", [.int8(id.rawValue)]),
+        Statement("delete from forward_place where endpoint_id = $1", [.int8(id.rawValue)]),
+        Statement("delete from forward where endpoint_id = $1", [.int8(id.rawValue)]),
         Audit.entry(business: business, actor: actor, action: "endpoint_removed", subject: id.description),
       ])
       return true
@@ -126,8 +129,10 @@ public enum Endpoints {
 
   private static let select = """
     select e.endpoint_id, e.business_id, e.url, e.events, e.forwards, e.sealed, e.sealed_before, e.before_until, e.by,
-      e.created_at, (select count(*) from delivery d where d.endpoint_id = e.endpoint_id and d.state = 1),
+      e.created_at, (select count(*) from delivery d where d.endpoint_id = e.endpoint_id and d.state = 1)
+        + (select count(*) from forward f where f.endpoint_id = e.endpoint_id and f.failures > 0),
       (select count(*) from delivery d where d.endpoint_id = e.endpoint_id and d.state = 3 and d.attempts > 0)
+        + (select count(*) from forward_failed f where f.endpoint_id = e.endpoint_id)
     from endpoint e where e.removed_at is null
     """
 

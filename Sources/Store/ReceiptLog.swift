@@ -207,7 +207,7 @@ public enum ReceiptLog {
     return bytes
   }
 
-  private static func unpacked(_ bytes: [UInt8]) -> [[UInt8]] {
+  static func unpacked(_ bytes: [UInt8]) -> [[UInt8]] {
     var bodies: [[UInt8]] = []
     var at = 0
     while at + 4 <= bytes.count {

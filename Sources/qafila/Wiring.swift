@@ -49,7 +49,7 @@ final class Service: Sendable {
     let doorPool = pool("api", 8, doors)
     let deskPool = pool("desk", 4, desk)
     let filePool = pool("import", 2, workers.files)
-    let postPool = pool("post", 2, post)
+    let postPool = pool("post", 4, post)
     let pools = [doorPool, deskPool, filePool, postPool]
     do {
       try await Migrator.check(doorPool)
@@ -126,6 +126,11 @@ final class Service: Sendable {
           settings: outside, installation: installation, secrets: Tokens(sealKey: settings.sealKey).endpoints, pool: postPool,
           on: post, log: Log.write)
         run("courier", on: post) { try await courier.run() }
+        var passing = Forwarder.Settings()
+        (passing.targets, passing.caFile) = (settings.targets, settings.caFile)
+        let forwarder = Forwarder(
+          settings: passing, secrets: Tokens(sealKey: settings.sealKey).endpoints, pool: postPool, on: post, log: Log.write)
+        run("forwarder", on: post) { try await forwarder.run() }
         run("housekeeping", on: desk) { try await Housekeeping.run(deskPool, on: desk) }
       }
       if settings.roles.contains(.sender) {
