@@ -30,6 +30,7 @@ public enum Migrations {
     Migration(name: "0016_sticky", sql: PackageResources._016_sticky_sql),
     Migration(name: "0021_alerts", sql: PackageResources._021_alerts_sql),
     Migration(name: "0022_forwards", sql: PackageResources._022_forwards_sql),
+    Migration(name: "0022_mail", sql: PackageResources._022_mail_sql),
     Migration(name: "0017_response", sql: PackageResources._017_response_sql),
     Migration(name: "0020_leaving", sql: PackageResources._020_leaving_sql),
     Migration(name: "0013_budgets", sql: PackageResources._013_budgets_sql),

@@ -64,7 +64,8 @@ extension OpenAPISchemas {
     "Undelivered": [
       "type": "object",
       "properties": [
-        "alert": ["type": "string"], "webhook": ["type": ["string", "null"], "description": "of a forward"], "type": ["type": "string"], "at": ["type": "string"],
+        "alert": ["type": "string"], "webhook": ["type": ["string", "null"], "description": "of a forward"],
+        "type": ["type": "string"], "at": ["type": "string"],
         "state": ["enum": ["waiting", "undelivered"]], "attempts": ["type": "integer"],
         "status": ["type": ["integer", "null"]], "reason": ["type": "string"], "text": ["type": "string"],
         "next_attempt_at": ["type": ["string", "null"]],

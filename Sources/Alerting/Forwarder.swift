@@ -104,7 +104,8 @@ public actor Forwarder {
   /// Passes the rest of a batch; false when it must wait. Its lease is renewed by the next batch, so it ends early when it
   /// takes long.
   private func pass(
-    _ next: Forwards.Next, to target: Endpoints.Target, _ signature: WebhookSignature, _ accounts: Set<String>, _ holding: Forwards.Holding
+    _ next: Forwards.Next, to target: Endpoints.Target, _ signature: WebhookSignature, _ accounts: Set<String>,
+    _ holding: Forwards.Holding
   ) async throws -> Bool {
     let started = BootInstant.now
     var place = next.first
@@ -155,7 +156,8 @@ public actor Forwarder {
         target.id, next, upTo: index + 1, failed: (failures + 1, status, reason), node: node, on: pool)
     }
     try await Forwards.wait(
-      target.id, for: .nanoseconds(wait), failures: failures + 1, receivedAt: next.receivedAt, status: status, reason: reason, node: node, on: pool)
+      target.id, for: .nanoseconds(wait), failures: failures + 1, receivedAt: next.receivedAt, status: status,
+      reason: reason, node: node, on: pool)
     return false
   }
 

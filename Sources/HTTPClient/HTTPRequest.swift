@@ -22,6 +22,9 @@ public struct HTTPRequest: Sendable {
   public var collectsAllHeaders = false
   /// Connects, TLS included, and writes nothing: ends as `neverWritten("probed")` when it could have.
   public var isProbe = false
+  /// Set: the body is a mail, sent to an smtp:// or smtps:// address. The answer's status is the server's last reply. libcurl
+  /// waits for that reply without giving the thread back, so mail needs a reactor of its own; `timeout` bounds the wait.
+  public var mail: MailEnvelope?
 
   public init(
     _ method: String, _ url: String, headers: HeaderList = .none, body: [UInt8] = [], timeout: Duration = .seconds(30),
@@ -46,6 +49,19 @@ public struct HTTPUpload: Sendable {
   /// Fills the buffer and says how much of it; 0 is the end, below 0 ends the transfer. It runs on the reactor's thread, so
   /// a reactor that sends from slow disks should do nothing else.
   public let read: @Sendable (UnsafeMutableRawBufferPointer) -> Int
+
+  /// Of bytes that are there.
+  init(of bytes: [UInt8]) {
+    /// Read by one transfer, on the reactor's thread.
+    final class Place: @unchecked Sendable { var at = 0 }
+    let place = Place()
+    self.init(length: bytes.count) { room in
+      let count = min(room.count, bytes.count - place.at)
+      room.copyBytes(from: bytes[place.at..<place.at + count])
+      place.at += count
+      return count
+    }
+  }
 
   public init(length: Int?, read: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Int) {
     (self.length, self.read) = (length, read)

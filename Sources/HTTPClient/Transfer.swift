@@ -39,6 +39,8 @@ final class Transfer {
   private var headEnded = false
   private var answerBody: [UInt8] = []
   private var upload: HTTPUpload?
+  /// Held while libcurl keeps its list.
+  private var mail: MailEnvelope?
   private var sink: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
   private var isGood = false
 
@@ -55,6 +57,7 @@ final class Transfer {
   func begin(
     _ request: HTTPRequest, _ client: HTTPClient, _ completion: @escaping (Result<HTTPAnswer, HTTPFailure>) -> Void
   ) -> HTTPFailure? {
+    if let mail = request.mail { return begin(mail, request, client, completion) }
     guard request.headers.isSound, !request.method.isEmpty, request.method.utf8.allSatisfy({ $0 > 0x40 && $0 < 0x5B }),
       request.url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
       request.url.hasPrefix("http://") || request.url.hasPrefix("https://")
@@ -109,6 +112,40 @@ final class Transfer {
     return nil
   }
 
+  /// A mail is rare: the handle is set up anew for each, and for whatever comes after it.
+  private func begin(
+    _ mail: MailEnvelope, _ request: HTTPRequest, _ client: HTTPClient,
+    _ completion: @escaping (Result<HTTPAnswer, HTTPFailure>) -> Void
+  ) -> HTTPFailure? {
+    guard mail.isSound, request.url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+      request.url.hasPrefix("smtp://") || request.url.hasPrefix("smtps://")
+    else { return .neverWritten(reason: "malformed") }
+    setUp("MAIL", false, true)
+    // Of no request: the next one sets the handle up.
+    method = nil
+    self.mail = mail
+    set { ccurl_set_string($0, CURLOPT_PROTOCOLS_STR, "smtp,smtps") }
+    set { ccurl_set_string($0, CURLOPT_URL, request.url) }
+    set { ccurl_set_string($0, CURLOPT_MAIL_FROM, "<\(mail.from)>") }
+    set { ccurl_set_list($0, CURLOPT_MAIL_RCPT, mail.recipients) }
+    // > CURLUSESSL_ALL: require SSL for all communication or fail with CURLE_USE_SSL_FAILED.
+    set { ccurl_set_long($0, CURLOPT_USE_SSL, mail.password == nil ? 1 : 3) }
+    if let user = mail.user { set { ccurl_set_string($0, CURLOPT_USERNAME, user) } }
+    if let password = mail.password { set { ccurl_set_string($0, CURLOPT_PASSWORD, password) } }
+    set { ccurl_set_long($0, CURLOPT_UPLOAD, 1) }
+    set { ccurl_set_offset($0, CURLOPT_INFILESIZE_LARGE, Int64(request.body.count)) }
+    set { ccurl_set_long($0, CURLOPT_TIMEOUT_MS, Transfer.milliseconds(request.timeout)) }
+    set { ccurl_set_long($0, CURLOPT_CONNECTTIMEOUT_MS, Transfer.milliseconds(settings.connectTimeout)) }
+    generation += 1
+    (self.completion, self.client) = (completion, client)
+    (writeBy, writtenAt, wasLate, wasTooLarge) = (nil, nil, false, false)
+    (wasForbidden, isProbe, wasProbed) = (false, false, false)
+    (answerHeaders, answerHeaderBytes, headEnded, answerBody) = ([], 0, false, [])
+    (collectsAllHeaders, sink, isGood) = (false, nil, false)
+    upload = HTTPUpload(of: request.body)
+    return nil
+  }
+
   /// Ends the request under way and returns whom to tell what. `code` nil: cancelled.
   func end(_ code: CURLcode?) -> (
     completion: (Result<HTTPAnswer, HTTPFailure>) -> Void, Result<HTTPAnswer, HTTPFailure>
@@ -123,6 +160,16 @@ final class Transfer {
   var isIdle: Bool { completion == nil }
 
   private func result(_ code: CURLcode?) -> Result<HTTPAnswer, HTTPFailure> {
+    if mail != nil {
+      mail = nil
+      var status = 0
+      // What the server said last, also where it said no.
+      let isKnown = code != nil && ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK
+      if isKnown, code == CURLE_OK || status >= 400 {
+        return .success(HTTPAnswer(status: status, headers: [], body: [], writtenAt: writtenAt ?? .now))
+      }
+      return .failure(.unanswered(reason: code.map(Transfer.reason) ?? "cancelled"))
+    }
     guard let writtenAt else {
       if wasLate { return .failure(.neverWritten(reason: "late")) }
       if wasProbed { return .failure(.neverWritten(reason: "probed")) }
@@ -151,7 +198,7 @@ final class Transfer {
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: "dns"
     case CURLE_COULDNT_CONNECT: "refused"
     case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
-      CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_INVALIDCERTSTATUS:
+      CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_INVALIDCERTSTATUS, CURLE_USE_SSL_FAILED:
       "tls"
     // Aborted by callback: the pre-request hook refused the second writing that a dying connection asks for.
     case CURLE_ABORTED_BY_CALLBACK, CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE,
@@ -209,6 +256,7 @@ final class Transfer {
       set { ccurl_set_receiver($0, CURLOPT_READFUNCTION) { Transfer.of($3).giveBody($0, $1 * $2) } }
     }
     switch (method, hasBody) {
+    case ("MAIL", _): break
     case ("GET", false): set { ccurl_set_long($0, CURLOPT_HTTPGET, 1) }
     case ("HEAD", false): set { ccurl_set_long($0, CURLOPT_NOBODY, 1) }
     case ("POST", _): set { ccurl_set_long($0, CURLOPT_POST, 1) }

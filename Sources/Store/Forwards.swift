@@ -35,8 +35,10 @@ public enum Forwards {
     // An endpoint with nothing to pass is looked at twice a second: most looks write nothing.
     let held = try await pool.run(
       Statement(
-        "select \(state) from forward where endpoint_id = $1 and node = $2 and lease_until > now() + make_interval(secs => $3 / 2)",
-        key))
+        """
+        select \(state) from forward
+        where endpoint_id = $1 and node = $2 and lease_until > now() + make_interval(secs => $3 / 2)
+        """, key))
     if let row = held.first { return holding(row) }
     return try await pool.run(
       Statement(
@@ -127,7 +129,8 @@ public enum Forwards {
 
   /// The body that is next was not taken, for the `failures`th time.
   public static func wait(
-    _ endpoint: Endpoint.ID, for wait: Duration, failures: Int, receivedAt: Instant, status: Int?, reason: String, node: Int64, on pool: Pool
+    _ endpoint: Endpoint.ID, for wait: Duration, failures: Int, receivedAt: Instant, status: Int?, reason: String,
+    node: Int64, on pool: Pool
   ) async throws(DatabaseError) {
     _ = try await pool.run(
       """

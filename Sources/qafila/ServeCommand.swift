@@ -17,7 +17,7 @@ enum ServeCommand {
     ],
     options: [Option("role", "ROLE", "run only this role", isRepeatable: true)],
     settings: [
-      .endpointNetworks,
+      .endpointNetworks, .smtpURL, .smtpUser, .smtpPassword, .mailFrom, .mailTo, .mailLanguage, .mailZone, .digestAt,
       .databaseURL, .listen, .graphURL, .graphVersion, .appSecret, .verifyToken, .sealKey, .unknownAfter,
       .marketingRetries, .tierHeadroom, .reconcileMessages, .reconcileShare, .erasureRecord, .caFile,
     ]

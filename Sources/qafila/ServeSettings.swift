@@ -1,3 +1,4 @@
+import Alerting
 import Crypto
 import HTTPClient
 import Postgres
@@ -27,6 +28,8 @@ struct ServeSettings: Sendable {
   var reconcileThreshold = Reconciling.Threshold()
   var tierHeadroomPercent = 2
 
+  /// Nil: nobody is written to.
+  var mail: Mailer.Settings?
   /// Where endpoints may lead.
   var targets = TargetRule()
 
@@ -44,6 +47,7 @@ struct ServeSettings: Sendable {
     (address, port) = try ServeSettings.listen(try invocation.required(.listen))
     graphURL = try ServeSettings.withoutSlash(try invocation.required(.graphURL))
     graphVersion = try invocation.required(.graphVersion)
+    mail = try MailSettings.read(invocation)
     caFile = try invocation.setting(.caFile)
     sealKey = try KeysCommand.sealKey(invocation)
     guard let seconds = Int64(try invocation.required(.unknownAfter)), (1...604_800).contains(seconds) else {

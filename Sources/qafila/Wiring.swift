@@ -20,7 +20,7 @@ import Store
 /// The service: its roles, each on its own reactor, wired to one database. The one place where they all are known.
 ///
 /// *line* sends and does nothing else; *doors* answers HTTP and stores receipts; *desk* runs jobs and folds; two
-/// *workers* read files and write reports; *post* calls the addresses of others. The last four step back for the line.
+/// *workers* read files and write reports; *post* calls the addresses of others, and *mail* writes to people. The last five step back for the line.
 final class Service: Sendable {
   let settings: ServeSettings
   let installation: Installation
@@ -39,7 +39,8 @@ final class Service: Sendable {
     let workers = (files: Reactor(name: "files", niceness: 10), reports: Reactor(name: "reports", niceness: 10))
     let line = Reactor(name: "line")
     let post = Reactor(name: "post", niceness: 5)
-    let reactors = [doors, desk, workers.files, workers.reports, line, post]
+    let mail = Reactor(name: "mail", niceness: 10)
+    let reactors = [doors, desk, workers.files, workers.reports, line, post, mail]
     for reactor in reactors { reactor.start() }
     func pool(_ name: String, _ size: Int, _ reactor: Reactor) -> Pool {
       var own = settings.database
@@ -50,7 +51,8 @@ final class Service: Sendable {
     let deskPool = pool("desk", 4, desk)
     let filePool = pool("import", 2, workers.files)
     let postPool = pool("post", 4, post)
-    let pools = [doorPool, deskPool, filePool, postPool]
+    let mailPool = pool("mail", 1, mail)
+    let pools = [doorPool, deskPool, filePool, postPool, mailPool]
     do {
       try await Migrator.check(doorPool)
       let installation = try await Installation.open(doorPool, sealKey: settings.sealKey)
@@ -131,6 +133,10 @@ final class Service: Sendable {
         let forwarder = Forwarder(
           settings: passing, secrets: Tokens(sealKey: settings.sealKey).endpoints, pool: postPool, on: post, log: Log.write)
         run("forwarder", on: post) { try await forwarder.run() }
+        if let own = settings.mail {
+          let mailer = Mailer(settings: own, installation: installation, pool: mailPool, on: mail, log: Log.write)
+          run("mailer", on: mail) { try await mailer.run() }
+        }
         run("housekeeping", on: desk) { try await Housekeeping.run(deskPool, on: desk) }
       }
       if settings.roles.contains(.sender) {
