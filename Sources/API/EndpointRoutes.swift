@@ -68,19 +68,23 @@ struct EndpointRoutes: Sendable {
     return .json(200, ["id": .id(id), "removed": true])
   }
 
-  /// A new secret; the old one signs too for a while.
+  /// A new secret; the old one signs too for a while. A forward has one signature, so its old secret ends at once.
   private func rotate(_ call: Call) async throws -> HTTPResponse {
     let entry = try await entry(call)
     let fields = try Fields(try await call.wholeJSON(), known: ["valid_hours"])
     let hours = try fields.integer("valid_hours", in: 0...720) ?? 24
-    let until = Instant.now + .seconds(hours * 3600)
+    if entry.forward != nil, fields["valid_hours"] != nil {
+      throw Problem.invalid(
+        "valid_hours", "A forwarded webhook has one signature.", remedy: "Leave it out: the old secret ends at once.")
+    }
+    let until = Instant.now + .seconds(entry.forward == nil ? hours * 3600 : 0)
     let secret = entry.forward == nil ? EndpointSecrets.make() : EndpointSecrets.makeForForward()
     guard
       try await Endpoints.rotate(
         entry.id, to: services.tokens.endpoints.sealed(secret), oldUntil: until, of: call.caller.business,
         by: call.caller.actor, on: services.pool)
     else { throw Problem.notFound("endpoint") }
-    return .json(200, ["id": .id(entry.id), "secret": .string(secret), "old_secret_until": .time(until)])
+    return .json(200, ["id": .id(entry.id), "secret": .string(secret), "old_secret_until": entry.forward == nil ? .time(until) : .null])
   }
 
   private func undelivered(_ call: Call) async throws -> HTTPResponse {

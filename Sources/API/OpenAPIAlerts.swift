@@ -17,7 +17,7 @@ extension OpenAPI {
       method: "delete", path: "/v1/endpoints/{id}", summary: "Tell it nothing more; what waited for it is dropped",
       answer: "Object"),
     Operation(
-      method: "post", path: "/v1/endpoints/{id}/rotate", summary: "A new secret; the old one signs too for valid_hours",
+      method: "post", path: "/v1/endpoints/{id}/rotate", summary: "A new secret; the old one of events signs too for valid_hours",
       body: "Rotation", answer: "Endpoint"),
     Operation(
       method: "get", path: "/v1/endpoints/{id}/undelivered",

@@ -73,7 +73,8 @@ enum EndpointsCommand {
     var object = JSONObject()
     if let hours = invocation.option("valid-hours") { object.append("valid_hours", .number(hours)) }
     invocation.show(try await ServiceClient(invocation).post(path(invocation) + "/rotate", .object(object))) {
-      "\($0.text("secret"))\nThe old one signs too until \($0.time("old_secret_until"))."
+      let until = $0.time("old_secret_until")
+      return $0.text("secret") + (until.isEmpty ? "\nThe old one is void." : "\nThe old one signs too until \(until).")
     }
   }
 

@@ -18,6 +18,15 @@ import Testing
     let rotated = try await service.call("POST", "/v1/endpoints/\(id)/rotate", ["valid_hours": 2])
     #expect(rotated.status == 200 && rotated.json["secret"]?.stringValue != secret, "\(rotated.text)")
     #expect(rotated.json["old_secret_until"]?.stringValue != nil)
+    let desk: JSONValue = ["url": "https://example.com/desk", "forward": "messages", "secret": "0123456789abcdef"]
+    let forward = try await service.call("POST", "/v1/endpoints", desk)
+    #expect(forward.json["secret"]?.stringValue == "0123456789abcdef" && forward.json["forward"]?.stringValue == "messages")
+    let path = "/v1/endpoints/" + (forward.json["id"]?.stringValue ?? "")
+    #expect(try await service.call("POST", path + "/rotate", ["valid_hours": 2]).field == "valid_hours")
+    #expect(try await service.call("POST", path + "/rotate").json["old_secret_until"] == .null)
+    #expect(try await service.call("GET", path + "/undelivered").json["items"]?.arrayValue == [])
+    #expect(try await service.call("POST", path + "/replay").json["replayed"]?.int64Value == 0)
+    #expect(try await service.call("DELETE", path).status == 200)
     let stored = try await service.pool.run("select sealed, sealed_before from endpoint")
     #expect(!stored[0].bytes(0).isEmpty && !String(decoding: stored[0].bytes(1), as: UTF8.self).contains(secret))
     #expect(
