@@ -84,13 +84,17 @@ let package = Package(
       name: "bench",
       dependencies: [
         "Store", "CloudAPI", "Postgres", "HTTPClient", "HTTPServer", "Phone", "Crypto", "Reactor", "Domain", "JSON",
-        "CLinux", "Simulation", "DemoData",
+        "CLinux", "Guarding", "GuardTrial", "Population", "Simulation", "DemoData",
       ],
       path: "Sources/Bench", swiftSettings: strict),
 
-    // The Cloud API double, and the fake world all tests share.
-    module("Sandbox", ["HTTPServer", "HTTPClient", "Crypto", "Money", "Reactor", "Domain", "JSON"]),
+    // Who people are and how they behave; the Cloud API double in which they live, and the fake world all tests share.
+    module("Sandbox", ["Population", "HTTPServer", "HTTPClient", "Crypto", "Money", "Reactor", "Domain", "JSON"]),
+    module("Population", []),
     module("Simulation", ["Postgres", "Governor", "Consent", "Schedule", "Money", "Reactor", "Domain"]),
+
+    // Campaigns to that population under the guard's rules, in virtual time.
+    module("GuardTrial", ["Guarding", "Store", "Population", "Domain"]),
 
     // Audience files of realistic shape, from a seed.
     module("DemoData", ["Governor"]),
@@ -108,7 +112,7 @@ let package = Package(
     tests("Crypto", ["Crypto", "Domain"]),
     tests("Rules", ["Governor", "Consent", "Schedule", "Money", "Simulation", "Domain"]),
     tests("CloudAPI", ["CloudAPI", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
-    tests("Sandbox", ["Sandbox", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
+    tests("Sandbox", ["Sandbox", "Population", "HTTPClient", "HTTPServer", "Crypto", "JSON", "Reactor", "Domain"]),
     tests("DemoData", ["DemoData", "Governor", "Phone", "Domain"]),
     tests(
       "Store",
@@ -131,7 +135,10 @@ let package = Package(
     tests("Program", ["qafila", "Simulation", "JSON", "Reactor", "Domain", "CLinux"]),
     tests(
       "Guarding",
-      ["Guarding", "Simulation", "Store", "Governor", "Postgres", "Crypto", "JSON", "Reactor", "Domain"]),
+      [
+        "Guarding", "GuardTrial", "Population", "Simulation", "Store", "Governor", "Postgres", "Crypto", "JSON", "Reactor",
+        "Domain",
+      ]),
     tests(
       "Alerting",
       [
@@ -143,7 +150,8 @@ let package = Package(
       "Promise",
       [
         "API", "Intake", "Importing", "Expansion", "Sending", "Reports", "Guarding", "Alerting", "Store", "CloudAPI",
-        "Consent", "Governor", "Schedule", "Money", "Sandbox", "Simulation", "Postgres", "HTTPClient", "HTTPServer", "Crypto", "JSON",
+        "Consent", "Governor", "Schedule", "Money", "Sandbox", "Population", "Simulation", "Postgres", "HTTPClient",
+        "HTTPServer", "Crypto", "JSON",
         "Reactor", "Domain", "CLinux",
       ]),
   ],

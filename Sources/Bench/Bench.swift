@@ -27,6 +27,9 @@ struct Bench {
     Figure(name: "takeover", about: "from kill -9 of an owner to the next owner's first send", run: Takeover.run),
     Figure(name: "stop_delay", about: "from a pause's commit to the last message", run: StopDelay.run),
     Figure(name: "pause_delay", about: "from a webhook, a command or a fallen colour to the last message", run: PauseDelay.run),
+    Figure(
+      name: "guard_population", about: "100 badly targeted campaigns with and without the guard, 100 healthy ones",
+      run: GuardPopulation.run),
     Figure(name: "stop_to_silence", about: "from an opt-out to the last message to that person", run: StopToSilence.run),
   ]
 

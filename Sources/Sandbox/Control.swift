@@ -1,6 +1,7 @@
 import Domain
 import HTTPServer
 import JSON
+import Population
 import Reactor
 
 /// `/sandbox/…`: what the double was told to do and what it saw. Without authorization: it is a double.

@@ -1,5 +1,6 @@
 import Domain
 import JSON
+import Population
 import Reactor
 
 /// The changes `/sandbox/…` makes to the world.

@@ -1,4 +1,5 @@
 import Domain
+import Population
 
 /// What goes wrong, as POST /sandbox/faults sets it. Each fault has its own chance, and may be limited to the next n
 /// messages it strikes and to one number.

@@ -1,4 +1,5 @@
 import Domain
+import Population
 import Reactor
 
 /// What becomes of an accepted message: planned when it is taken, by the person's nature and the dice; then it happens.
@@ -14,41 +15,27 @@ extension World {
     }
     people[entry.to, default: PersonState()] = person
 
-    let model = settings.people
-    let nature = Nature(of: entry.to, seed: seed, model)
-    var draw = Draw(seed, UInt64(bitPattern: entry.to), 16 + UInt64(person.received))
-    let sentAt = now + scaled(milliseconds: draw.skewed(model.sentDelay))
-    if let code = failure(entry, person, nature, isOffer, &draw) {
-      journal[index].failure = code
-      return wheel.add(.failed, index, at: now + scaled(milliseconds: draw.skewed(model.failedDelay)))
+    let fate = Fate(
+      of: entry.to, Nature(of: entry.to, seed: seed, settings.people),
+      Fate.Person(
+        received: person.received, offers: person.offers, isBlocking: person.isBlocking,
+        stoppedNatively: person.stoppedNatively, isUnitedStates: Calling.isUnitedStates(entry.to)),
+      isOffer: isOffer, seed: seed, skippedDeliveredRate: settings.receipts.skippedDeliveredRate, settings.people)
+    if let failure = fate.failure {
+      journal[index].failure = failure.code
+      return wheel.add(.failed, index, at: now + scaled(milliseconds: failure.after))
     }
+    let sentAt = now + scaled(milliseconds: fate.sentAfter)
     wheel.add(.sent, index, at: sentAt)
-    guard nature.isReachable, !person.isBlocking else { return }
-    let delay = nature.isOnline ? model.deliveredDelay : model.offlineDelay
-    let deliveredAt = sentAt + scaled(milliseconds: draw.skewed(delay))
-    let skips = draw.unit() < settings.receipts.skippedDeliveredRate
-    let reads = nature.isReader
-    if reads, skips {
+    guard let delivered = fate.deliveredAfter else { return }
+    let deliveredAt = sentAt + scaled(milliseconds: delivered)
+    if fate.skipsDelivered {
       journal[index].state |= Entry.skipsDelivered
       wheel.add(.read, index, at: deliveredAt)
     } else {
       wheel.add(.delivered, index, at: deliveredAt)
-      if reads { wheel.add(.read, index, at: deliveredAt + scaled(milliseconds: draw.skewed(model.readDelay))) }
+      if let read = fate.readAfter { wheel.add(.read, index, at: deliveredAt + scaled(milliseconds: read)) }
     }
-  }
-
-  /// The failure that comes by receipt after a 200, nil when none does.
-  private func failure(
-    _ entry: Entry, _ person: PersonState, _ nature: Nature, _ isOffer: Bool, _ draw: inout Draw
-  ) -> Int32? {
-    let cap = draw.unit()
-    guard nature.isOnWhatsApp else { return 131026 }
-    guard isOffer else { return nil }
-    if person.stoppedNatively { return 131050 }
-    if Calling.isUnitedStates(entry.to) { return 131049 }
-    if nature.isHeldOut { return 130472 }
-    let chance = settings.people.marketingCap * Double(1 << UInt64(min(10, max(1, person.offers) - 1)))
-    return cap < chance ? 131049 : nil
   }
 
   func happen(_ event: Wheel.Event) {
@@ -105,22 +92,21 @@ extension World {
     if entry.template != .max { templates[Int(entry.template)].score.delivered(model) }
     let person = people[entry.to, default: PersonState()]
     let nature = Nature(of: entry.to, seed: seed, model)
-    var draw = Draw(seed, UInt64(bitPattern: entry.to), 1 << 40 + UInt64(person.received))
-    let (block, stop, reply) = (draw.unit(), draw.unit(), draw.unit())
-    let at = BootInstant.now.nanoseconds + scaled(milliseconds: draw.skewed(model.reactionDelay))
-    var blockRate = model.blockRate
-    for _ in 1..<max(2, Int(min(person.offers, 8))) where person.offers > 1 { blockRate *= model.frequencyAnger }
-    if person.stoppedAt > 0 { blockRate = max(blockRate, model.betrayedBlockRate) }
-    if block < blockRate { return wheel.add(.block, index, at: at) }
-    if stop < model.stopRate, person.stoppedAt == 0 {
+    let (reaction, after) = Reaction.of(
+      entry.to, nature, received: person.received, offers: person.offers, hasStopped: person.stoppedAt > 0, seed: seed,
+      model)
+    let at = BootInstant.now.nanoseconds + scaled(milliseconds: after)
+    switch reaction {
+    case .none: break
+    case .block: wheel.add(.block, index, at: at)
+    case .reply: wheel.add(.reply, index, at: at)
+    case .stop:
       let hasButton = entry.template != .max && templates[Int(entry.template)].stopButton != nil
       switch nature.stopStyle {
       case .button where hasButton: wheel.add(.pressStop, index, at: at)
       case .native: wheel.add(.nativeStop, index, at: at)
       case .button, .text: wheel.add(.writeStop, index, at: at)
       }
-    } else if reply < model.replyRate {
-      wheel.add(.reply, index, at: at)
     }
   }
 

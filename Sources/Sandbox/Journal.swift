@@ -1,4 +1,5 @@
 import Domain
+import Population
 
 /// What happened to one POST /messages.
 enum Verdict: UInt8 {

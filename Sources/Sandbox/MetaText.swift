@@ -1,4 +1,5 @@
 import Domain
+import Population
 
 /// Appending bytes as Meta writes them: slashes and everything beyond ASCII escaped, so that who verifies the signature
 /// over anything but the raw bytes finds out.

@@ -1,67 +1,7 @@
 import JSON
+import Population
 
-/// Who people are and how they behave: every rate of the double's world, in one place.
-///
-/// A person's nature is a pure function of the seed and the phone; what happens with one message is a pure function of
-/// the seed, the phone and how many messages the person got before. So a run repeats whatever the order of arrival.
-public struct PeopleModel: Sendable {
-  // Reachability.
-  /// Not on WhatsApp: every message fails with 131026.
-  public var notOnWhatsApp = 0.03
-  /// The phone stays off: `sent` and nothing more, for ever.
-  public var unreachable = 0.01
-  /// Delivered within seconds; the others when their phone comes back.
-  public var online = 0.85
-  /// Reads what is delivered and lets it be known.
-  public var readers = 0.65
-
-  // Meta's own rules for marketing.
-  /// Kept out of marketing for an experiment: 130472.
-  public var holdout = 0.005
-  /// Chance that Meta holds back one more offer (131049); doubles with each offer got within a day.
-  public var marketingCap = 0.02
-
-  // Delays before scaling, in milliseconds: from the smallest to the largest, skewed to the small.
-  public var sentDelay = 50.0...400.0
-  public var deliveredDelay = 200.0...3000.0
-  public var offlineDelay = 60_000.0...14_400_000.0
-  public var readDelay = 2000.0...600_000.0
-  public var failedDelay = 200.0...2000.0
-  /// From the delivery to what a person does about it.
-  public var reactionDelay = 3000.0...60_000.0
-  /// How late a receipt comes that comes out of order, and a duplicate after the first.
-  public var lateDelay = 500.0...5000.0
-
-  // Reactions to one delivered marketing message.
-  public var stopRate = 0.01
-  /// Blocks us; multiplied when badly treated, see below.
-  public var blockRate = 0.002
-  /// Writes something that is no STOP: thanks, a question about the price, "don't stop the offers".
-  public var replyRate = 0.01
-  /// How those who stop do it; the rest uses the native control.
-  public var stopByButton = 0.5
-  public var stopByText = 0.35
-
-  // Bad treatment.
-  /// Each further offer within a day multiplies the block rate by this.
-  public var frequencyAnger = 3.0
-  /// Chance to block when an offer comes although the person said stop.
-  public var betrayedBlockRate = 0.5
-
-  // Quality, per number and per template. The score is the share of blocks among the deliveries to marketing's readers,
-  // an average in which the last `qualityMemory` deliveries weigh most; it speaks from `qualityEvidence` deliveries on.
-  public var qualityMemory = 1000.0
-  public var qualityEvidence = 100
-  public var yellowAt = 0.01
-  public var redAt = 0.02
-  /// From here on Meta restricts the number: sends are refused with 131048 for `restriction` (scaled).
-  public var restrictedAt = 0.06
-  public var restriction: Duration = .seconds(3600)
-  /// First pause of a template whose quality went RED (scaled); the second is twice as long, the third disables it.
-  public var templatePause: Duration = .seconds(10_800)
-
-  public init() {}
-
+extension PeopleModel {
   mutating func read(_ section: inout ConfigurationReader) throws(SandboxSettingsError) {
     try section.double("not_on_whatsapp", 0...1, &notOnWhatsApp)
     try section.double("unreachable", 0...1, &unreachable)
@@ -76,6 +16,9 @@ public struct PeopleModel: Sendable {
     try section.double("stop_by_text", 0...1, &stopByText)
     try section.double("frequency_anger", 1...100, &frequencyAnger)
     try section.double("betrayed_block_rate", 0...1, &betrayedBlockRate)
+    try section.double("strangers", 0...1, &strangers)
+    try section.double("stranger_stop_rate", 0...1, &strangerStopRate)
+    try section.double("stranger_block_rate", 0...1, &strangerBlockRate)
     try section.double("quality_memory", 1...1_000_000, &qualityMemory)
     try section.int("quality_evidence", 1...1_000_000, &qualityEvidence)
     try section.double("yellow_at", 0...1, &yellowAt)
@@ -107,38 +50,12 @@ public struct PeopleModel: Sendable {
     }
     if let pair { target = pair }
   }
-
-  /// Everybody well-behaved and quick: for tests that are not about people.
-  public static var obliging: PeopleModel {
-    var model = PeopleModel()
-    (model.notOnWhatsApp, model.unreachable, model.online, model.readers) = (0, 0, 1, 1)
-    (model.holdout, model.marketingCap, model.stopRate, model.blockRate, model.replyRate) = (0, 0, 0, 0, 0)
-    return model
-  }
 }
 
-/// What a person is, for good.
-struct Nature {
-  enum StopStyle { case button, text, native }
-  let isOnWhatsApp: Bool
-  let isReachable: Bool
-  let isOnline: Bool
-  let isReader: Bool
-  let isHeldOut: Bool
-  let stopStyle: StopStyle
-  /// Arabic speakers write in Arabic; the rest in English.
-  let speaksArabic: Bool
-
+/// What people write, and how Meta names them.
+extension Nature {
   init(of phone: Int64, seed: UInt64, _ model: PeopleModel) {
-    var draw = Draw(seed, UInt64(bitPattern: phone), 0)
-    isOnWhatsApp = draw.unit() >= model.notOnWhatsApp
-    isReachable = draw.unit() >= model.unreachable
-    isOnline = draw.unit() < model.online
-    isReader = draw.unit() < model.readers
-    isHeldOut = draw.unit() < model.holdout
-    let style = draw.unit()
-    stopStyle = style < model.stopByButton ? .button : style < model.stopByButton + model.stopByText ? .text : .native
-    speaksArabic = Calling.speaksArabic(phone) ? draw.unit() < 0.9 : draw.unit() < 0.05
+    self.init(of: phone, seed: seed, model, inArabia: Calling.speaksArabic(phone))
   }
 
   /// First name and BSUID, as Meta tells them with receipts and messages.
@@ -173,33 +90,4 @@ struct Nature {
       "Thanks!", "How much is it?", "When do you open?", "don't stop the offers", "Is there a bus stop near your shop?",
     ]
   )
-}
-
-/// Deterministic chance (splitmix64).
-struct Draw {
-  private var state: UInt64
-
-  init(_ seed: UInt64, _ a: UInt64, _ b: UInt64) {
-    state = Draw.mix(seed ^ Draw.mix(a &+ 0x9E37_79B9_7F4A_7C15) ^ Draw.mix(b &+ 0x5851_F42D_4C95_7F2D))
-  }
-
-  mutating func next() -> UInt64 {
-    state = state &+ 0x9E37_79B9_7F4A_7C15
-    return Draw.mix(state)
-  }
-  /// In [0, 1).
-  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
-  mutating func below(_ count: Int) -> Int { Int(next() % UInt64(count)) }
-  /// In the range, skewed to its small end.
-  mutating func skewed(_ range: ClosedRange<Double>) -> Double {
-    let u = unit()
-    return range.lowerBound + (range.upperBound - range.lowerBound) * u * u * u
-  }
-
-  static func mix(_ value: UInt64) -> UInt64 {
-    var z = value
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
 }

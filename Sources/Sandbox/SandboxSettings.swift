@@ -1,6 +1,7 @@
 import Domain
 import HTTPServer
 import JSON
+import Population
 
 /// What the double plays: its accounts, its people, how its receipts come.
 ///

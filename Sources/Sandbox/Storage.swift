@@ -1,3 +1,5 @@
+import Population
+
 /// A list that grows in pieces, so that growing past a million never copies what is there.
 struct Chunked<Element> {
   private static var size: Int { 8192 }

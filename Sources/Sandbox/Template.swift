@@ -1,5 +1,6 @@
 import Domain
 import JSON
+import Population
 
 /// A template as the double checks messages against it.
 final class Template {
@@ -144,25 +145,5 @@ final class Template {
       "components": components, "quality_score": ["score": .string(quality), "date": 1_750_000_000],
       "rejected_reason": "NONE", "sub_category": .null, "previous_category": .null,
     ]
-  }
-}
-
-/// The share of blocks among deliveries; see `PeopleModel.qualityMemory`.
-struct Score {
-  private(set) var value = 0.0
-  private(set) var deliveries = 0
-
-  mutating func delivered(_ model: PeopleModel) {
-    deliveries += 1
-    value *= 1 - 1 / min(Double(deliveries), model.qualityMemory)
-  }
-  mutating func blocked(_ model: PeopleModel) {
-    value += 1 / min(Double(max(1, deliveries)), model.qualityMemory)
-  }
-  mutating func reset() { self = Score() }
-
-  func colour(_ model: PeopleModel) -> String {
-    guard deliveries >= model.qualityEvidence else { return "GREEN" }
-    return value >= model.redAt ? "RED" : value >= model.yellowAt ? "YELLOW" : "GREEN"
   }
 }

@@ -1,4 +1,5 @@
 import Domain
+import Population
 import Reactor
 
 /// The changes that webhooks carry, in Meta's shapes.

@@ -1,6 +1,7 @@
 import Domain
 import Glibc
 import JSON
+import Population
 import Reactor
 
 /// A WABA of the double.

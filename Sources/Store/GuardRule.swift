@@ -12,6 +12,7 @@ public enum GuardRule: String, CaseIterable, Sendable {
   case optOutRate = "opt_out_rate"
   case undeliverableRate = "undeliverable_rate"
   case receiptsMissing = "receipts_missing"
+  case pilot
   case budgetExhausted = "budget_exhausted"
   case budgetUnpriced = "budget_unpriced"
 
@@ -27,6 +28,7 @@ public enum GuardRule: String, CaseIterable, Sendable {
     case .optOutRate: "more people opted out than the campaign allows"
     case .undeliverableRate: "more numbers are without WhatsApp than the campaign allows; clean the list"
     case .receiptsMissing: "Meta's receipts stopped coming; check the webhook"
+    case .pilot: "the first people's answers do not show that the campaign is welcome"
     case .budgetExhausted: "the budget is used up; raising it lets the campaign go on"
     case .budgetUnpriced: "people have no known price, so no budget can cover them; load the rate card"
     }
@@ -53,6 +55,7 @@ public enum GuardRule: String, CaseIterable, Sendable {
     case .optOutRate: "طلب الإيقاف عدد أكبر مما تسمح به الحملة"
     case .undeliverableRate: "أرقام بلا واتساب أكثر مما تسمح به الحملة؛ نظّف القائمة"
     case .receiptsMissing: "توقفت إشعارات ميتا عن الوصول؛ افحص رابط الاستقبال"
+    case .pilot: "نتائج أول المستلمين لا تُثبت أن الحملة مقبولة"
     case .budgetExhausted: "نفاد الميزانية؛ وتُستأنف الحملة عند رفعها"
     case .budgetUnpriced: "لا يُعرف سعر بعض الأشخاص فلا تغطيهم أي ميزانية؛ حمّل قائمة الأسعار"
     }

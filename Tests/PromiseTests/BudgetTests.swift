@@ -1,6 +1,7 @@
 import Domain
 import JSON
 import Money
+import Population
 import Postgres
 import Reactor
 import Sandbox

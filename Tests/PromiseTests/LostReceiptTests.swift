@@ -3,6 +3,7 @@ import Domain
 import HTTPClient
 import JSON
 import Money
+import Population
 import Postgres
 import Reactor
 import Reports

@@ -1,6 +1,7 @@
 import Domain
 import Governor
 import JSON
+import Population
 import Postgres
 import Reactor
 import Sandbox

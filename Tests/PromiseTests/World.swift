@@ -8,6 +8,7 @@ import HTTPClient
 import HTTPServer
 import Intake
 import JSON
+import Population
 import Postgres
 import Reactor
 import Sandbox
