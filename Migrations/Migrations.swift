@@ -22,6 +22,7 @@ public enum Migrations {
     Migration(name: "0007_reconciliation", sql: PackageResources._007_reconciliation_sql),
     Migration(name: "0009_freeze_at_launch", sql: PackageResources._009_freeze_at_launch_sql),
     Migration(name: "0010_guard", sql: PackageResources._010_guard_sql),
+    Migration(name: "0023_pilot", sql: PackageResources._023_pilot_sql),
     Migration(name: "0011_erasure", sql: PackageResources._011_erasure_sql),
     Migration(name: "0012_alias", sql: PackageResources._012_alias_sql),
     Migration(name: "0012_opt_out_files", sql: PackageResources._012_opt_out_files_sql),

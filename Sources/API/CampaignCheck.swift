@@ -41,9 +41,11 @@ struct CampaignCheck: Sendable {
     let draft = Campaigns.Draft(
       spec: spec, account: account, template: template.id, category: template.seen.category, numbers: numbers.map(\.id))
     let own = try await Numbers.list(of: business, on: services.pool).map(\.phone)
-    let plan = FreezePlan(
+    var plan = FreezePlan(
       spec, category: template.seen.category, business: business, accountZone: numbers[0].zone, senderPhones: own,
       bodyRoom: ParameterFault.bodyLimit - definition.body.fixedLength, now: now)
+    plan.pilot = FreezePlan.sampling(
+      spec.guarding.pilot, isTemplateKnown: try await Templates.wasSent(template.id, on: services.pool))
     return Checked(draft: draft, numbers: numbers, template: template, message: message, plan: plan)
   }
 

@@ -54,6 +54,7 @@ struct CampaignRoutes: Sendable {
     let numbers = try await Numbers.list(of: call.caller.business, on: services.pool)
     let zones = try await Campaigns.zones(of: entries.filter { $0.state == .sending }.map(\.id), on: services.pool)
     let calendars = zones.isEmpty ? [] : try await Calendars.blackouts(of: call.caller.business, on: services.pool)
+    let pilots = try await Pilots.standings(of: Array(zones.keys), on: services.pool)
     let now = Instant.now
     let people = zones.isEmpty ? [:] : try await NumberRoutes.people(numbers, of: call.caller.business, services)
     return .page(
@@ -62,6 +63,7 @@ struct CampaignRoutes: Sendable {
           entry: entry, numbers: numbers, pauses: pauses, spec: CampaignRoutes.spec(entry),
           zones: zones[entry.id] ?? [], language: call.language, calendars: calendars)
         view.people = people
+        view.pilot = pilots[entry.id]
         return .object(view.json(nil, at: now, full: false))
       }, next: entries.count == limit ? entries.last?.id.description : nil)
   }
@@ -89,6 +91,7 @@ struct CampaignRoutes: Sendable {
       drip: zones.isEmpty ? nil : try await Campaigns.drip(of: id, on: services.pool))
     view.budget = try await Budgets.of(id, on: services.pool)
     if !zones.isEmpty { view.people = try await NumberRoutes.people(numbers, of: call.caller.business, services) }
+    view.pilot = try await Pilots.standings(of: [id], on: services.pool)[id]
     if let spec {
       view.audienceText = try await AudienceCheck(services: services, business: call.caller.business)
         .sentence(spec.audience, call.language)

@@ -25,6 +25,8 @@ struct CampaignView: Sendable {
   var people: [Number.ID: PeopleView] = [:]
   /// Of a campaign that goes out over days: the people of days to come.
   var drip: (opensAt: Instant, people: Int)?
+  /// Its steps, when it tries a sample first.
+  var pilot: Pilots.Standing?
   /// How its budget stands; nil without one, before the launch and in lists.
   var budget: Budgets.Entry?
   /// Who is meant, as a sentence.
@@ -88,7 +90,8 @@ struct CampaignView: Sendable {
     case .scheduled, .preparing: stopping.isEmpty ? entry.state : .paused
     case .sending:
       !stopping.isEmpty ? .paused
-        : closed(at: now) == nil && !isDripping(snapshot) && crowded(snapshot) == nil ? .sending : .waiting
+        : closed(at: now) == nil && !isDripping(snapshot) && crowded(snapshot) == nil && pilot?.waitsUntil == nil
+          ? .sending : .waiting
     default: entry.state
     }
   }
@@ -119,7 +122,14 @@ struct CampaignView: Sendable {
       until = closed?.until
       object.append("by", "schedule")
       let words: String
-      if case .blackout(let kind, let calendar)? = closed?.because {
+      if let pilot, let looksAt = pilot.waitsUntil, let step = pilot.steps.last {
+        until = looksAt
+        object["code"] = "pilot"
+        words = Sentences.reason("pilot", language)
+        object["by"] = "guard"
+        object.append(
+          "evidence", ["step": .count(step.step), "people": .count(step.people), "sent_at": .time(step.sentAt)])
+      } else if case .blackout(let kind, let calendar)? = closed?.because {
         object["code"] = "blackout"
         words = Sentences.reason(kind, language)
         object.append("evidence", ["calendar": .string(calendar), "kind": .string(kind)])
@@ -189,6 +199,7 @@ struct CampaignView: Sendable {
     // What holds now: it may have been changed since the launch.
     if let pace = pace?.json { object.append("pace", pace) }
     if let budget { object.append("budget", .object(budget.json)) }
+    if let pilot { object.append("pilot", CampaignView.pilot(pilot)) }
     object.append("template", FrozenText(frozen)?.json ?? .null)
     object.append("audience_text", .text(audienceText))
     if let snapshot {
@@ -233,6 +244,21 @@ struct CampaignView: Sendable {
       "failed_by_code": list(counts.failures.map { (String($0.key), $0.value) }),
       "replied": .count(Int(counts.responses.replied)), "clicked": .count(Int(counts.responses.clicked)),
       "opted_out": .count(Int(counts.responses.optedOut)), "as_of": .time(asOf),
+    ]
+  }
+
+  /// Each step with the figures it was opened on.
+  static func pilot(_ pilot: Pilots.Standing) -> JSONValue {
+    [
+      "steps": .count(pilot.count),
+      "opened": .array(
+        pilot.steps.map { step in
+          [
+            "step": .count(step.step), "people": .count(step.people), "opened_at": .time(step.openedAt),
+            "opened_by": .string(step.openedBy), "sent_at": .time(step.sentAt), "judged_at": .time(step.looksAt),
+            "evidence": .stored(step.evidence),
+          ]
+        }),
     ]
   }
 

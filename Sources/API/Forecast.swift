@@ -43,6 +43,7 @@ struct Forecast: Sendable {
       people: try await PeopleCounts.used(of: checked.plan.business, on: services.pool),
       headroomPercent: services.tierHeadroomPercent, now: now)
     for field in time.json.fields { object.append(field.key, field.value) }
+    if let pilot = Forecast.pilot(checked, recipients: recipients) { object.append("pilot", pilot) }
     object.append("cost", .object(cost.json))
     if let json = budget.json(exhausted: time.exhausted) { object.append("budget", json) }
     let warnings = ForecastWarning.all(checked, time: time, cost: cost, recipients: recipients, others: others)
@@ -50,6 +51,14 @@ struct Forecast: Sendable {
       "warnings",
       .array(warnings.map { ["code": .string($0.code), "text": .string(language == .arabic ? $0.arabic : $0.english)] }))
     json = object
+  }
+
+  /// The sample that it would try first; nil without one.
+  private static func pilot(_ checked: CampaignCheck.Checked, recipients: Int) -> JSONValue? {
+    guard let pilot = checked.plan.pilot, recipients > pilot.above else { return nil }
+    let ends = CampaignSpec.Guarding.steps(of: pilot.size).filter { $0 < recipients } + [recipients]
+    let wait = checked.draft.spec.guarding.pilotInUse.wait.nanoseconds / 1_000_000_000
+    return ["size": .count(pilot.size), "wait_seconds": .count(Int(wait)), "steps": .array(ends.map { .count($0) })]
   }
 
   private static func reasons(_ groups: [Freeze.Count]) -> JSONObject {

@@ -60,12 +60,25 @@ struct ForecastTime: Sendable {
       let most = max(1, free * (checked.draft.spec.pace.jitter == .human ? 8 : 10) / 10)
       spread = SpreadPace(people: places.reduce(0) { $0 + $1.people }, open: open, most: most)
     }
-    run = VirtualRun(
-      ForecastTime.groups(places, schedule: schedule, start: start, zone: checked.numbers[0].zone),
-      lanes: ForecastTime.lanes(checked, spread: spread, others: others, people: people, now: now),
-      start: start.nanoseconds, end: schedule.end?.nanoseconds,
-      runLength: RunLength.of(places.reduce(0) { $0 + $1.people }, over: checked.numbers.count),
-      dailyPeople: usable, used: used, most: covered ?? .max, state: state)
+    let lanes = ForecastTime.lanes(checked, spread: spread, others: others, people: people, now: now)
+    let parts = ForecastTime.parts(places, pilot: checked.plan.pilot)
+    let wait = checked.draft.spec.guarding.pilotInUse.wait.nanoseconds
+    // A pilot's step opens when the one before is sent and its outcome was awaited: each is planned after the other.
+    var opens = [Int64.min]
+    let length = RunLength.of(places.reduce(0) { $0 + $1.people }, over: checked.numbers.count)
+    func planned(upTo step: Int) -> VirtualRun {
+      VirtualRun(
+        ForecastTime.groups(
+          parts.filter { $0.step < step }, opens: opens, schedule: schedule, start: start, zone: checked.numbers[0].zone),
+        lanes: lanes, start: start.nanoseconds, end: schedule.end?.nanoseconds, runLength: length,
+        dailyPeople: usable, used: used, most: covered ?? .max, state: state)
+    }
+    let steps = (parts.last?.step ?? 0) + 1
+    for step in 1..<max(1, steps) {
+      let before = planned(upTo: step)
+      opens.append(before.last.map { $0 + wait } ?? .max)
+    }
+    run = planned(upTo: steps)
     shut = places.indices.filter { index in
       guard case .closed(let until, _) = state(index, start.nanoseconds) else { return false }
       if case .closed = state(index, until) { return true }
@@ -86,22 +99,48 @@ struct ForecastTime: Sendable {
     return places.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  /// The frozen order, cut where a day's people end.
+  private typealias Part = (step: Int, place: Int, people: Int)
+
+  /// The frozen order: of a pilot, each step's share of every class; steps are counted from 0 here.
+  private static func parts(_ places: [(zone: String, people: Int)], pilot: FreezePlan.Sampling?) -> [Part] {
+    let total = places.reduce(0) { $0 + $1.people }
+    guard let pilot, total > pilot.above else { return places.indices.map { (0, $0, places[$0].people) } }
+    var (parts, before): ([Part], Int) = ([], 0)
+    for (step, end) in (CampaignSpec.Guarding.steps(of: pilot.size) + [total]).map({ min($0, total) }).enumerated() {
+      guard end > before else { continue }
+      // Cut at the same share of all before it, so that every class adds up.
+      var sum = 0
+      for (place, people) in places.indices.map({ ($0, places[$0].people) }) {
+        func cut(_ end: Int) -> Int { (sum + people) * end / total - sum * end / total }
+        parts.append((step, place, cut(end) - cut(before)))
+        sum += people
+      }
+      before = end
+    }
+    return parts.filter { $0.people > 0 }
+  }
+
+  /// Cut where a day's people end. `opens`: when each step does.
   private static func groups(
-    _ places: [(zone: String, people: Int)], schedule: CampaignSpec.SchedulePart, start: Instant, zone: String
+    _ parts: [Part], opens: [Int64], schedule: CampaignSpec.SchedulePart, start: Instant, zone: String
   ) -> [VirtualRun.Group] {
     guard case .people(let perDay)? = schedule.perDay, let zone = Zones.named(zone) else {
-      return places.indices.map { VirtualRun.Group(place: $0, people: places[$0].people) }
+      return parts.map {
+        VirtualRun.Group(place: $0.place, people: $0.people, opensAt: opens[$0.step], awaits: .pilot)
+      }
     }
     let drip = Drip(perDay: perDay)
     var (groups, next): ([VirtualRun.Group], Int) = ([], 1)
-    for (place, people) in places.indices.map({ ($0, places[$0].people) }) {
-      let end = next + people
+    for part in parts {
+      let end = next + part.people
       while next < end {
         let day = drip.day(of: next)
         let upto = min(end, (day + 1) * perDay + 1)
-        let opens = Drip.opens(day: day, start: start, in: zone).nanoseconds
-        groups.append(VirtualRun.Group(place: place, people: upto - next, opensAt: opens))
+        let dayOpens = Drip.opens(day: day, start: start, in: zone).nanoseconds
+        groups.append(
+          VirtualRun.Group(
+            place: part.place, people: upto - next, opensAt: max(dayOpens, opens[part.step]),
+            awaits: opens[part.step] > dayOpens ? .pilot : .drip))
         next = upto
       }
     }
@@ -185,6 +224,7 @@ struct ForecastTime: Sendable {
       object.append("limit", "blackout")
       object.append("kind", .string(kind))
     case .drip: object.append("limit", "drip")
+    case .pilot: object.append("limit", "pilot")
     case .tier: object.append("limit", "tier")
     case .warmUp: object.append("limit", "warm_up")
     case .budget: object.append("limit", "budget")

@@ -34,7 +34,7 @@ enum OpenAPISchemas {
     "Pause": {"type": "object", "properties": {
       "id": {"type": "string"}, "scope": {"enum": ["business", "portfolio", "account", "token", "number", "template",
       "campaign"]}, "scope_id": {"type": "string"}, "cause": {"enum": ["marketer", "operator", "guard", "error",
-      "stop_all", "cancelled", "budget"]}, "rule": {"type": "string"}, "reason": {"type": "string"}, "by": {"type": "string"},
+      "stop_all", "cancelled", "budget", "pilot"]}, "rule": {"type": "string"}, "reason": {"type": "string"}, "by": {"type": "string"},
       "since": {"type": "string", "format": "date-time"}, "evidence": {"type": "object"}}},
 
     "NewNumber": {"type": "object", "required": ["phone_number_id", "waba_id", "access_token"], "properties": {
@@ -150,6 +150,14 @@ enum OpenAPISchemas {
         "pause_at": {"enum": ["YELLOW", "RED"], "default": "YELLOW", "description": "a sending number's rating that stops it"},
         "max_opt_out": {"type": "number", "default": 0.02, "description": "share of the people reached; above it it stops"},
         "max_undeliverable": {"type": "number", "default": 0.2, "description": "share without WhatsApp (131026)"},
+        "pilot": {"default": "auto", "description": "a random sample first, of every country, audience and zone; then 4 times as
+          many, 16 times, the rest, each when the outcome of those before shows that it may. auto: a template that was
+          never sent, to more than 5,000 people. A number is its size; false: none", "oneOf": [{"const": "auto"},
+          {"const": false}, {"type": "integer", "minimum": 50, "maximum": 100000}, {"type": "object",
+          "additionalProperties": false, "properties": {"size": {"type": "integer", "default": 500},
+          "wait": {"type": "string", "default": "PT30M", "description": "from a step's last message to its judgement"},
+          "confidence": {"type": "number", "default": 0.95}, "max_bad": {"type": "number",
+          "description": "the share of bad outcomes must be shown to be below; twice max_opt_out unless given"}}}]},
         "resume": {"enum": ["operator", "automatic"], "default": "operator",
           "description": "automatic: goes on by itself when Meta approves a paused template again"}}},
       "priority": {"type": "integer", "minimum": 1, "maximum": 10, "default": 1,
@@ -225,6 +233,11 @@ enum OpenAPISchemas {
         "header": {"type": ["string", "null"]}, "body": {"type": "string"}, "footer": {"type": ["string", "null"]},
         "buttons": {"type": "array", "items": {"type": "string"}}}},
       "audience_text": {"type": "string", "description": "who is meant, as a sentence"},
+      "pilot": {"type": "object", "description": "of a campaign that tries a sample first", "properties": {
+        "steps": {"type": "integer"}, "opened": {"type": "array", "items": {"type": "object", "properties": {
+        "step": {"type": "integer"}, "people": {"type": "integer", "description": "of this and all before"},
+        "opened_at": {"type": "string"}, "opened_by": {"type": "string"}, "sent_at": {"type": ["string", "null"]},
+        "judged_at": {"type": ["string", "null"]}, "evidence": {"type": "object"}}}}}},
       "spec": {"$ref": "#/components/schemas/CampaignSpec"}, "forecast": {"$ref": "#/components/schemas/Forecast"},
       "counts": {"$ref": "#/components/schemas/Counts"}, "progress": {"type": "object", "properties": {
         "done": {"type": "integer"}, "total": {"type": "integer"}, "rate_per_second": {"type": ["number", "null"]},
@@ -241,13 +254,16 @@ enum OpenAPISchemas {
         "items": {"type": "object", "properties": {"hour": {"type": "string"}, "messages": {"type": "integer"}}}},
       "limits": {"type": "array", "description": "what decides the speed, or what is waited for, and when",
         "items": {"type": "object", "properties": {
-        "limit": {"enum": ["pace", "number", "sharing", "quiet_hours", "blackout", "drip", "tier", "warm_up", "budget"]},
+        "limit": {"enum": ["pace", "number", "sharing", "quiet_hours", "blackout", "drip", "pilot", "tier", "warm_up", "budget"]},
         "kind": {"type": "string"}, "from": {"type": "string"}, "until": {"type": ["string", "null"],
         "description": "null: until somebody raises the budget"}}}},
       "budget": {"type": "object", "properties": {
         "amount": {"type": "string"}, "currency": {"type": "string"}, "messages": {"type": "integer"},
         "covers": {"type": "integer", "description": "people, each reserved at the dearest price until delivery"},
         "exhausted_at": {"type": ["string", "null"]}}},
+      "pilot": {"type": "object", "description": "absent without one", "properties": {"size": {"type": "integer"},
+        "wait_seconds": {"type": "integer"}, "steps": {"type": "array", "items": {"type": "integer"},
+        "description": "people up to the end of each step"}}},
       "warnings": {"type": "array", "items": {"type": "object", "properties": {
         "code": {"type": "string"}, "text": {"type": "string"}}}},
       "cost": {"type": "object", "properties": {

@@ -135,6 +135,7 @@ enum Sentences {
     case "daily_limit": "الحد اليومي"
     case "people_limit": "حد ميتا لعدد الأشخاص خلال 24 ساعة"
     case "warm_up": "الرقم جديد ويزداد تدريجيًا"
+    case "pilot": "انتظار نتائج العيّنة الأولى"
     case "friday_prayer": "صلاة الجمعة"
     case "public_holiday": "عطلة رسمية"
     case "ramadan_hours": "ساعات رمضان"

@@ -208,7 +208,7 @@ final class Stage: Sendable {
            "stop_button": 0, "parameters": {"body": [{"attr": "first_name", "fallback": "عميلنا العزيز"}, "20%"]}},
            "audience": {"id": "\(audience)"}, "schedule": {"start_at": "now", "window": "always"},
            "pace": {\(pace)"jitter": "\(jitter)"}, "require_opt_in": true,
-           "guard": {"max_opt_out": 1}}
+           "guard": {"max_opt_out": 1, "pilot": false}}
           """.utf8)))
     let campaign = try await Campaigns.insert(
       Campaigns.Draft(spec: spec, account: account, template: template, category: .marketing, numbers: numbers),

@@ -29,6 +29,7 @@ enum Preparation {
       launched.spec, category: subject.category, business: subject.business, accountZone: subject.accountZone,
       senderPhones: subject.senderPhones, bodyRoom: ParameterFault.bodyLimit - definition.body.fixedLength, now: now)
     if subject.numbers.count > 1 { plan.numbers = subject.numbers }
+    plan.pilot = FreezePlan.sampling(launched.spec.guarding.pilot, isTemplateKnown: subject.isTemplateKnown)
     do {
       let done = try await Freeze.run(plan, campaign: campaign, on: pool)
       try await Tending.analyze(campaign, on: pool)

@@ -22,11 +22,13 @@ public struct VirtualRun: Sendable {
     /// Whoever asks for the hours knows what it means.
     public let place: Int
     public let people: Int
-    /// Not before this: a campaign that drips over days.
+    /// Not before this: a campaign that drips over days, or tries a sample first.
     public let opensAt: Int64
+    /// What they wait for until then.
+    public let awaits: Limit
 
-    public init(place: Int, people: Int, opensAt: Int64 = .min) {
-      (self.place, self.people, self.opensAt) = (place, people, opensAt)
+    public init(place: Int, people: Int, opensAt: Int64 = .min, awaits: Limit = .drip) {
+      (self.place, self.people, self.opensAt, self.awaits) = (place, people, opensAt, awaits)
     }
   }
 
@@ -42,6 +44,8 @@ public struct VirtualRun: Sendable {
     case blackout(kind: String)
     /// People a day that the campaign asked for.
     case drip
+    /// The outcome of a sample.
+    case pilot
     /// People in 24 hours that Meta allows the portfolio.
     case tier
     /// People a day of a number that is new.
@@ -84,6 +88,7 @@ public struct VirtualRun: Sendable {
   private struct Run {
     let place: Int
     let opensAt: Int64
+    let awaits: Limit
     var left: Int
   }
 
@@ -103,7 +108,8 @@ public struct VirtualRun: Sendable {
     for group in groups {
       var left = group.people
       while left > 0 {
-        free.append(Run(place: group.place, opensAt: group.opensAt, left: min(runLength, left)))
+        free.append(
+          Run(place: group.place, opensAt: group.opensAt, awaits: group.awaits, left: min(runLength, left)))
         left -= runLength
       }
     }
@@ -168,7 +174,7 @@ public struct VirtualRun: Sendable {
     for run in runs {
       let candidate: (at: Int64, limit: Limit)
       if run.opensAt > now {
-        candidate = (run.opensAt, .drip)
+        candidate = (run.opensAt, run.awaits)
       } else {
         guard places.insert(run.place).inserted, case .closed(let until, let limit) = hours.state(run.place, at: now) else {
           continue

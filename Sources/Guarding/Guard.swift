@@ -31,6 +31,8 @@ public actor Guard {
   private let graph: GraphClient
   private let tokens: Tokens
   private let log: @Sendable (String, [(String, String)]) -> Void
+  /// Pilots whose count took long: not looked at again before.
+  private var restUntil: [Campaign.ID: BootInstant] = [:]
 
   public init(
     settings: Settings = Settings(), pool: Pool, graph: GraphClient, tokens: Tokens, on reactor: Reactor,
@@ -126,6 +128,7 @@ public actor Guard {
       }
       if campaign.rows > settings.tallyRows { try await GuardEvidence.fold(campaign.campaign, on: pool) }
     }
+    try await judgePilots()
     for silent in try await GuardEvidence.silentNumbers(
       messages: settings.receiptEvidence, patience: settings.receiptPatience, on: pool)
     {
@@ -139,6 +142,47 @@ public actor Guard {
   {
     if try await GuardEvidence.pause(campaign, business: business, rule: rule, evidence: evidence, on: pool) {
       log("guard_paused", [("campaign", campaign.description), ("rule", rule.rawValue)])
+    }
+  }
+
+  // MARK: Pilots
+
+  /// Judges every pilot's step whose time has come.
+  func judgePilots() async throws {
+    for due in try await Pilots.due(on: pool) {
+      if let until = restUntil[due.campaign], until > .now { continue }
+      let started = BootInstant.now
+      if let overruled = due.overruled {
+        try await open(
+          after: due, ["overruled": .string(overruled.reason), "step": .number(String(due.step))], by: overruled.by,
+          reason: overruled.reason)
+        continue
+      }
+      let progress = try await Pilots.progress(of: due, on: pool)
+      let (outcomes, read) = try await GuardEvidence.outcomes(of: due.campaign, on: pool)
+      let isSent = progress.done >= due.people
+      let evidence = PilotRule.Evidence(
+        step: due.step, people: due.people, done: progress.done, outcomes: GuardRules.Outcomes(outcomes), read: read,
+        held: progress.held, sentAt: isSent ? progress.lastAt ?? .now : nil)
+      switch PilotRule(due.guarding, due.pilot).judge(evidence, at: .now) {
+      case .sending: break
+      case .waits(let until):
+        if let sentAt = evidence.sentAt { try await Pilots.wait(due, sentAt: sentAt, until: until, on: pool) }
+      case .passed(let figures):
+        try await open(
+          after: due, figures, by: "qafila", reason: "Step \(due.step) of the pilot shows that the campaign is welcome.")
+      case .failed(let figures):
+        if try await Pilots.fail(due, evidence: figures, on: pool) {
+          log("pilot_failed", [("campaign", due.campaign.description), ("step", String(due.step))])
+        }
+      }
+      restUntil[due.campaign] = .now + (BootInstant.now - started) * 20
+    }
+  }
+
+  private func open(after due: Pilots.Due, _ figures: JSONValue, by actor: String, reason: String) async throws {
+    if try await Pilots.openNext(after: due, evidence: figures, by: actor, reason: reason, on: pool) {
+      log("pilot_step_opened", [("campaign", due.campaign.description), ("step", String(due.step + 1))])
     }
   }
 }

@@ -16,6 +16,11 @@ public struct GuardRules: Sendable {
     public init(accepted: Int = 0, delivered: Int, optedOut: Int, failures: [Int32: Int]) {
       (self.accepted, self.delivered, self.optedOut, self.failures) = (accepted, delivered, optedOut, failures)
     }
+
+    public init(_ sums: GuardEvidence.Sums) {
+      self.init(
+        accepted: sums.accepted, delivered: sums.delivered, optedOut: sums.optedOut, failures: sums.failures)
+    }
   }
 
   public struct Finding: Sendable, Equatable {

@@ -72,6 +72,9 @@ extension CampaignSpec.Guarding {
   /// Beyond so many people, a template that was never sent is tried first.
   public static let pilotFrom = 5000
 
+  /// The pilot as it runs when one does.
+  public var pilotInUse: Pilot { if case .always(let pilot) = pilot { pilot } else { Pilot() } }
+
   /// Where the steps of a pilot end, in the frozen order; the last step has no number in it.
   public static func steps(of size: Int) -> [Int] { [size, 5 * size, 21 * size] }
 

@@ -33,7 +33,7 @@ public struct CampaignSpec: Sendable, Equatable {
     + ContactLimits.names
   /// Fields of later work: refused by name, so that nobody believes in a limit that nothing keeps.
   static let later = [
-    "pilot", "recurrence", "variants", "approval",
+    "recurrence", "variants", "approval",
     "warm_up", "seed_list", "reserve_for_others", "ttl", "messages",
   ]
 

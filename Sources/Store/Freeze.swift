@@ -41,6 +41,8 @@ public struct FreezePlan: Sendable {
   public var drip: Drip?
   public var start: Instant?
   public var dripZone: String
+  /// Some first, the others when the outcome of these allows it.
+  public var pilot: Sampling?
 
   public init(
     business: Business.ID, audiences: [Audience.ID], marketing: Bool, requireOptIn: Bool, otherZone: String, now: Instant
@@ -151,12 +153,13 @@ public enum Freeze {
       // order, so nothing is sorted; recipients get their places as they come out of it.
       // Without `offset 0` the planner would work out each reason twice.
       let order = classes(plan).isEmpty && plan.numbers.isEmpty ? "contact_id" : "class, contact_id"
+      let ordered = plan.pilot.map { sampled(judged, $0, campaign) } ?? "\(judged) order by \(order) offset 0"
       let excluded = try await tx.run(
         Statement(
           """
           with judged as materialized (
             select contact_id, phone, person_key, audience_id, class, vars, reason
-            from (\(judged) order by \(order) offset 0) j
+            from (\(ordered)) j
           ), kept as (
             insert into recipient (campaign_id, contact_id, phone, seq, class, person_key, vars)
             select \(id), contact_id, phone, row_number() over (), class, person_key, vars from judged where reason is null
@@ -170,19 +173,21 @@ public enum Freeze {
         try await tx.run("select coalesce(max(seq), 0) from recipient where campaign_id = $1", .int8(campaign.rawValue))[0]
           .int64(0))
       let zones = [plan.otherZone] + classes(plan)
+      let size = plan.pilot.flatMap { recipients > $0.above ? Int32($0.size) : nil }
       _ = try await tx.run(
         """
-        insert into run (campaign_id, run_no, lo, hi, zone, opens_at, number_id)
-        select $1, row_number() over (order by class, lo), lo, least(lo + $3 - 1, top), ($2::text[])[class % $6 + 1],
-          ($5::timestamptz[])[day + 1], ($7::int8[])[class / $6]
+        insert into run (campaign_id, run_no, lo, hi, zone, opens_at, number_id, wave)
+        select $1, row_number() over (order by wave, class, lo), lo, least(lo + $3 - 1, top), ($2::text[])[class % $6 + 1],
+          ($5::timestamptz[])[day + 1], ($7::int8[])[class / $6], wave
         from (
-          select class, (seq - 1) / $4 as day, min(seq) first, max(seq) top from recipient where campaign_id = $1
-          group by class, 2
+          select class, (seq - 1) / $4 as day, \(Freeze.step("seq", size: "$8::int4")) as wave, min(seq) first, max(seq) top
+          from recipient where campaign_id = $1 group by class, 2, 3
         ) c, generate_series(first, top, $3) lo
         """, .int8(campaign.rawValue), .texts(zones),
         .int4(Int32(RunLength.of(recipients, over: plan.numbers.count))),
         .int4(Int32(plan.drip?.perDay ?? Int(Int32.max))), .timestamps(try plan.openingDays(recipients)),
-        .int4(Int32(zones.count)), .int8s(plan.numbers.map(\.rawValue)))
+        .int4(Int32(zones.count)), .int8s(plan.numbers.map(\.rawValue)), size.map { .int4($0) } ?? .null)
+      if let size { _ = try await tx.run(Pilots.first(campaign, people: min(Int(size), recipients))) }
       let ready = try await tx.run(
         """
         update campaign set state = 3, prepared_at = now(), recipients = $2, excluded = $3

@@ -55,6 +55,37 @@ public enum GuardEvidence {
     }
   }
 
+  /// A campaign's sums, and how many read it.
+  public static func outcomes(of campaign: Domain.Campaign.ID, on pool: Pool) async throws(DatabaseError)
+    -> (sums: Sums, read: Int)
+  {
+    var (sums, read) = (Sums(), 0)
+    for row in try await pool.run(
+      "select kind, code, sum(count)::int8 from outcome_tally where campaign_id = $1 group by 1, 2",
+      .int8(campaign.rawValue))
+    {
+      let count = Int(row.int64(2))
+      switch Tallies.Kind(rawValue: row.int16(0)) {
+      case .accepted: sums.accepted += count
+      case .delivered: sums.delivered += count
+      case .read: read += count
+      case .optedOut: sums.optedOut += count
+      case .failed, .refused: sums.failures[row.int32(1), default: 0] += count
+      case .replied, .clicked, nil: break
+      }
+    }
+    return (sums, read)
+  }
+
+  public struct Sums: Sendable {
+    public var accepted = 0
+    public var delivered = 0
+    public var optedOut = 0
+    /// By Meta's code, from receipts and from refused requests together.
+    public var failures: [Int32: Int] = [:]
+    public init() {}
+  }
+
   /// Puts a campaign's deltas together.
   public static func fold(_ campaign: Domain.Campaign.ID, on pool: Pool) async throws(DatabaseError) {
     _ = try await pool.run("select tally_fold($1)", .int8(campaign.rawValue))

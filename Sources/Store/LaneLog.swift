@@ -338,7 +338,7 @@ public enum LaneLog {
         ) t on true
         where r.campaign_id = $1 and r.zone = any($3)
           and (r.number_id is null or r.number_id = $2 or r.number_id in (select number_id from lost_number))
-          and (r.opens_at is null or r.opens_at <= now())
+          and (r.opens_at is null or r.opens_at <= now()) and \(Pilots.isOpen)
           and (t.take is null or t.number_id = 0)
         order by r.wave, r.number_id is distinct from $2, r.run_no limit 1
       ), taken as (

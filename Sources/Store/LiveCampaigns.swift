@@ -86,7 +86,7 @@ public enum LiveCampaigns {
         exists (select from due d where d.campaign_id = c.campaign_id and d.due_at <= now()),
         array(select distinct r.zone from run r where r.campaign_id = c.campaign_id
           and (r.number_id is null or r.number_id = $1 or r.number_id in (select number_id from lost_number))
-          and (r.opens_at is null or r.opens_at <= now())
+          and (r.opens_at is null or r.opens_at <= now()) and \(Pilots.isOpen)
           and coalesce((select t.number_id from run_take t where t.campaign_id = r.campaign_id and t.run_no = r.run_no
             order by t.take desc limit 1), 0) = 0),
         array(select distinct r.zone from run r where r.campaign_id = c.campaign_id),

@@ -6,7 +6,7 @@ import Postgres
 /// ended by a row of its own, so that who stopped what, and why, stays on the record.
 public enum Pauses {
   public enum Cause: String, Sendable {
-    case marketer, `operator`, guarding = "guard", error, stopAll = "stop_all", cancelled, budget
+    case marketer, `operator`, guarding = "guard", pilot, error, stopAll = "stop_all", cancelled, budget
   }
 
   public struct Entry: Sendable {

@@ -11,6 +11,8 @@ public enum Preparing {
     public let senderPhones: [PhoneNumber]
     public let accountZone: String
     public let numbers: [Number.ID]
+    /// A campaign with its template was sent before.
+    public let isTemplateKnown: Bool
   }
 
   /// From scheduled to preparing, when its people are not frozen yet; also taken up again after a crash. Nil when that
@@ -29,14 +31,16 @@ public enum Preparing {
           on conflict (scope, scope_id) do nothing
         )
         select c.business_id, c.category, c.frozen,
-          array(select n.phone from number n where n.business_id = c.business_id), a.zone, c.numbers
+          array(select n.phone from number n where n.business_id = c.business_id), a.zone, c.numbers,
+          \(Templates.wasSent("c.template_id", besides: "c.campaign_id"))
         from c join account a using (account_id)
         """, [.int8(campaign.rawValue)]))
     return rows.first.map { row in
       Subject(
         business: Business.ID(row.int64(0)), category: Category(rawValue: row.int16(1)) ?? .marketing,
         frozen: row.jsonb(2), senderPhones: row.int64s(3).compactMap { PhoneNumber(digits: $0) },
-        accountZone: row.text(4), numbers: row.int64s(5).map { Number.ID($0) })
+        accountZone: row.text(4), numbers: row.int64s(5).map { Number.ID($0) },
+        isTemplateKnown: row.bool(6))
     }
   }
 

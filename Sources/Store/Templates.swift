@@ -157,4 +157,16 @@ public enum Templates {
         components: row.jsonb(10)),
       version: Int(row.int32(11)), syncedAt: row.instant(12))
   }
+
+  /// For SQL: a campaign (no test) with this template has written to somebody.
+  static func wasSent(_ template: String, besides campaign: String) -> String {
+    """
+    exists (select from campaign o where o.template_id = \(template) and o.campaign_id <> \(campaign) and o.kind = 1
+      and o.launched_at is not null and exists (select from fact f where f.campaign_id = o.campaign_id))
+    """
+  }
+
+  public static func wasSent(_ id: Template.ID, on pool: Pool) async throws(DatabaseError) -> Bool {
+    try await pool.run("select \(wasSent("$1", besides: "0"))", .int8(id.rawValue))[0].bool(0)
+  }
 }

@@ -275,6 +275,10 @@ enum CampaignSheet {
     if let budget = campaign["budget"] {
       sheet.add("budget", "\(BudgetsCommand.limit(budget)), \(budget.text("reserved")) reserved, \(budget.text("left")) left")
     }
+    for step in campaign["pilot"]?["opened"]?.arrayValue ?? [] {
+      let judged = step["judged_at"].map { $0.isNull } ?? true ? "" : ", judged " + step.time("judged_at")
+      sheet.add("pilot step \(step.text("step"))", "to \(grouped(step.text("people"))) people, opened \(step.time("opened_at"))\(judged)")
+    }
     if let forecast = campaign["forecast"] { ForecastSheet.add(forecast, to: &sheet) }
     if let counts = campaign["counts"] {
       sheet.add("audience", grouped(counts.text("audience")))

@@ -42,6 +42,10 @@ enum ForecastSheet {
     if forecast.text("cost.unpriced_people") != "0" {
       sheet.add("unpriced", forecast.text("cost.unpriced_people") + " people")
     }
+    if let pilot = forecast["pilot"] {
+      let steps = (pilot["steps"]?.arrayValue ?? []).map { CampaignSheet.grouped($0.plain) }.joined(separator: ", ")
+      sheet.add("pilot", "a sample first; judged after \(steps) people")
+    }
     if let budget = forecast["budget"] {
       sheet.add("budget", "\(BudgetsCommand.limit(budget)), for \(CampaignSheet.grouped(budget.text("covers"))) people")
     }

@@ -1,6 +1,7 @@
 import Crypto
 import Domain
 import JSON
+import Population
 import Postgres
 import Reactor
 import Sandbox

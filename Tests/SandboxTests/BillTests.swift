@@ -1,6 +1,7 @@
 import Domain
 import HTTPClient
 import JSON
+import Population
 import Reactor
 import Sandbox
 import Testing

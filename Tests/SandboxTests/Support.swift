@@ -3,6 +3,7 @@ import Domain
 import HTTPClient
 import HTTPServer
 import JSON
+import Population
 import Reactor
 import Sandbox
 import Testing

@@ -109,7 +109,7 @@ import Testing
       (["pace"], ["per_second": 0], "pace.per_second", "field_invalid"),
       (["pace"], ["per_second": 1, "per_hour": 1], "pace.per_hour", "field_invalid"),
       (["budget"], ["amount": "700.00"], "budget.currency", "field_missing"),
-      (["guard", "pilot"], ["size": 500], "guard.pilot", "not_supported"),
+      (["guard", "pilot"], ["size": 5], "guard.pilot.size", "field_invalid"),
       (["guard", "max_opt_out"], 2, "guard.max_opt_out", "field_invalid"),
       (["guard", "pause_at"], "GREEN", "guard.pause_at", "field_invalid"),
       (["frequency_cap"], 2, "frequency_cap", "field_invalid"),
@@ -129,6 +129,6 @@ import Testing
       #expect(problem?.remedy?.isEmpty == false)
     }
     #expect(try Self.problem(["shedule"], [:])?.remedy == "Did you mean \"schedule\"?")
-    #expect(try Self.problem(["pilot"], [:])?.remedy == "not supported yet; leave it out")
+    #expect(try Self.problem(["variants"], [:])?.remedy == "not supported yet; leave it out")
   }
 }
