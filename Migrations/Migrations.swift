@@ -38,6 +38,7 @@ public enum Migrations {
     Migration(name: "0027_budget_months", sql: PackageResources._027_budget_months_sql),
     Migration(name: "0028_template_figures", sql: PackageResources._028_template_figures_sql),
     Migration(name: "0025_way_out", sql: PackageResources._025_way_out_sql),
+    Migration(name: "0024_return", sql: PackageResources._024_return_sql),
     Migration(name: "0029_erasure_names", sql: PackageResources._029_erasure_names_sql),
     Migration(name: "0018_people", sql: PackageResources._018_people_sql),
   ]

@@ -158,8 +158,11 @@ enum OpenAPISchemas {
           "wait": {"type": "string", "default": "PT30M", "description": "from a step's last message to its judgement"},
           "confidence": {"type": "number", "default": 0.95}, "max_bad": {"type": "number",
           "description": "the share of bad outcomes must be shown to be below; twice max_opt_out unless given"}}}]},
-        "resume": {"enum": ["operator", "automatic"], "default": "operator",
-          "description": "automatic: goes on by itself when Meta approves a paused template again"}}},
+        "resume": {"default": "operator", "description": "automatic: goes on by itself when Meta approves a paused template
+          again; an object: that, and when every number has been GREEN for so long after its rating stopped it",
+          "oneOf": [{"enum": ["operator", "automatic"]}, {"type": "object", "additionalProperties": false, "properties": {
+          "green_for": {"type": "string", "default": "PT2H"}, "pace": {"type": "number", "default": 0.5,
+          "description": "the part of its pace it begins with; the rest comes back in ten steps of ten minutes"}}}]}}},
       "priority": {"type": "integer", "minimum": 1, "maximum": 10, "default": 1,
         "description": "beside other campaigns of a number: 3 beside 1 gets three of four messages"},
       "pace": {"type": "object", "additionalProperties": false,

@@ -18,6 +18,8 @@ public actor Guard {
     public var receiptEvidence = 100
     /// Above this share of Meta's budget of management calls (percent) a look is put off.
     public var callBudgetPercent: Int64 = 80
+    /// How often a campaign's readers are counted.
+    public var readsEvery: Duration = .seconds(300)
     /// Deltas of a campaign that are put together.
     public var tallyRows = 500
     public init() {}
@@ -27,12 +29,13 @@ public actor Guard {
   public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
 
   private let settings: Settings
-  private let pool: Pool
+  let pool: Pool
   private let graph: GraphClient
   private let tokens: Tokens
-  private let log: @Sendable (String, [(String, String)]) -> Void
+  let log: @Sendable (String, [(String, String)]) -> Void
   /// Pilots whose count took long: not looked at again before.
   private var restUntil: [Campaign.ID: BootInstant] = [:]
+  private var readsKnown: [Campaign.ID: (reads: GuardRules.Reads, until: BootInstant)] = [:]
 
   public init(
     settings: Settings = Settings(), pool: Pool, graph: GraphClient, tokens: Tokens, on reactor: Reactor,
@@ -112,7 +115,8 @@ public actor Guard {
   func judge() async throws {
     for campaign in try await GuardEvidence.campaigns(on: pool) {
       let outcomes = GuardRules.Outcomes(
-        accepted: campaign.accepted, delivered: campaign.delivered, optedOut: campaign.optedOut, failures: campaign.failures)
+        accepted: campaign.accepted, delivered: campaign.delivered, optedOut: campaign.optedOut,
+        failures: campaign.failures, held: campaign.held, reads: try await reads(of: campaign.campaign))
       let rules = GuardRules(campaign.guarding)
       // Once: whoever lets it go on has seen the figures.
       for finding in rules.judge(outcomes) where !campaign.rules.contains(finding.rule.rawValue) {
@@ -129,12 +133,24 @@ public actor Guard {
       if campaign.rows > settings.tallyRows { try await GuardEvidence.fold(campaign.campaign, on: pool) }
     }
     try await judgePilots()
+    try await judgeReturns()
     for silent in try await GuardEvidence.silentNumbers(
       messages: settings.receiptEvidence, patience: settings.receiptPatience, on: pool)
     {
       try await pause(
         silent.campaign, silent.business, .receiptsMissing, ["since": .string(silent.since.rfc3339())])
     }
+  }
+
+  /// How many read it, beside what is usual: looked at seldom, for it moves slowly.
+  private func reads(of campaign: Campaign.ID) async throws -> GuardRules.Reads? {
+    if let known = readsKnown[campaign], known.until > .now { return known.reads }
+    let found = try await GuardEvidence.reads(of: campaign, on: pool)
+    let reads = GuardRules.Reads(
+      delivered: found.delivered, read: found.read, usualDelivered: found.usualDelivered, usualRead: found.usualRead)
+    if readsKnown.count > 10_000 { readsKnown = [:] }
+    readsKnown[campaign] = (reads, .now + settings.readsEvery)
+    return reads
   }
 
   private func pause(_ campaign: Campaign.ID, _ business: Business.ID, _ rule: GuardRule, _ evidence: JSONValue)

@@ -13,8 +13,16 @@ public struct GuardRules: Sendable {
     public var delivered: Int
     public var optedOut: Int
     public var failures: [Int32: Int]
-    public init(accepted: Int = 0, delivered: Int, optedOut: Int, failures: [Int32: Int]) {
+    /// Taken by Meta and held while it checks the template's quality.
+    public var held: Int
+    /// Nil: not known.
+    public var reads: Reads?
+
+    public init(
+      accepted: Int = 0, delivered: Int, optedOut: Int, failures: [Int32: Int], held: Int = 0, reads: Reads? = nil
+    ) {
       (self.accepted, self.delivered, self.optedOut, self.failures) = (accepted, delivered, optedOut, failures)
+      (self.held, self.reads) = (held, reads)
     }
 
     public init(_ sums: GuardEvidence.Sums) {
@@ -23,18 +31,51 @@ public struct GuardRules: Sendable {
     }
   }
 
+  /// Of the campaign's first people, a good while after their deliveries, and of earlier campaigns of its numbers.
+  public struct Reads: Sendable, Equatable {
+    public var delivered: Int
+    public var read: Int
+    public var usualDelivered: Int
+    public var usualRead: Int
+
+    public init(delivered: Int, read: Int, usualDelivered: Int, usualRead: Int) {
+      (self.delivered, self.read) = (delivered, read)
+      (self.usualDelivered, self.usualRead) = (usualDelivered, usualRead)
+    }
+
+    public var usualRate: Double { usualDelivered > 0 ? Double(usualRead) / Double(usualDelivered) : 0 }
+
+    /// Surely below half of what is usual; fewer people, or a shorter past, prove nothing.
+    var areFalling: Bool {
+      guard delivered >= 200, usualDelivered >= 1000 else { return false }
+      return ExactBound.upper(bad: read, of: delivered, confidence: 0.999) < usualRate / 2
+    }
+  }
+
+  /// Three held answers are Meta's doubt about the template, not chance.
+  static let heldEvidence = 3
+
   public struct Finding: Sendable, Equatable {
     public let rule: GuardRule
     public let bad: Int
     public let outcomes: Int
-    public let limit: Amount
+    /// The share that is too much, where there is one; of what is usual for readers.
+    public let limit: Amount?
+    /// What Meta did not deliver, by the codes that tell of the audience: shown with every finding.
+    public var failures: [Int32: Int] = [:]
 
     /// Figures for the record.
     public var evidence: JSONValue {
-      [
+      var object: JSONObject = [
         "rule": .string(rule.rawValue), "bad": .number(String(bad)), "of": .number(String(outcomes)),
-        "limit": .string(limit.text(minimumDecimals: 2)),
       ]
+      if let limit { object.append("limit", .string(limit.text(minimumDecimals: 2))) }
+      var codes = JSONObject()
+      for (code, count) in failures.sorted(by: { $0.key < $1.key }) {
+        codes.append(String(code), .number(String(count)))
+      }
+      if !codes.fields.isEmpty { object.append("failed_by_code", .object(codes)) }
+      return .object(object)
     }
   }
 
@@ -52,6 +93,7 @@ public struct GuardRules: Sendable {
   public func judge(_ outcomes: Outcomes, _ certainty: Certainty = .found) -> [Finding] {
     let stops = outcomes.optedOut + (outcomes.failures[131_050] ?? 0)
     let unreachable = outcomes.failures[131_026] ?? 0
+    let told = outcomes.failures.filter { [131_026, 131_049, 130_472].contains($0.key) }
     return [
       // A stop is heard at once, a delivery when its receipt is folded: people reached are those whom Meta took, less those
       // who failed, so that receipts which wait are no alarm.
@@ -62,7 +104,25 @@ public struct GuardRules: Sendable {
       finding(
         .undeliverableRate, bad: unreachable, of: outcomes.delivered + unreachable, limit: guarding.maxUndeliverable,
         certainty),
-    ].compactMap { $0 }
+      certainty == .suspected ? held(outcomes) : nil, certainty == .suspected ? reads(outcomes) : nil,
+    ].compactMap { $0 }.map { finding in
+      var finding = finding
+      finding.failures = told
+      return finding
+    }
+  }
+
+  /// What only warns: Meta's own doubt, and readers who stay away.
+  private func held(_ outcomes: Outcomes) -> Finding? {
+    guard outcomes.held >= GuardRules.heldEvidence else { return nil }
+    return Finding(rule: .heldForQuality, bad: outcomes.held, outcomes: outcomes.accepted, limit: nil)
+  }
+
+  private func reads(_ outcomes: Outcomes) -> Finding? {
+    guard let reads = outcomes.reads, reads.areFalling else { return nil }
+    return Finding(
+      rule: .readRate, bad: reads.delivered - reads.read, outcomes: reads.delivered,
+      limit: Amount(billionths: Int128((1 - reads.usualRate / 2) * 1e9)))
   }
 
   private func finding(

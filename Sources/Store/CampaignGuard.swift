@@ -23,7 +23,7 @@ extension CampaignSpec {
       if let share = try fields.share("max_opt_out", in: Guarding.shares) { maxOptOut = share }
       if let share = try fields.share("max_undeliverable", in: Guarding.shares) { maxUndeliverable = share }
       if let value = fields["pilot"] { pilot = try PilotChoice(json: value, at: fields.path(to: "pilot")) }
-      if let word = try fields.word("resume", Resume.self) { resume = word }
+      if let value = fields["resume"] { resume = try Resume(json: value, at: fields.path(to: "resume")) }
     }
 
     static let shares: ClosedRange<Int128> = 1_000_000...1_000_000_000
@@ -37,7 +37,7 @@ extension CampaignSpec {
       [
         "pause_at": .string(pauseAt.rawValue), "max_opt_out": .number(maxOptOut.text(minimumDecimals: 2)),
         "max_undeliverable": .number(maxUndeliverable.text(minimumDecimals: 2)), "pilot": pilot.json,
-        "resume": .string(resume.rawValue),
+        "resume": resume.json,
       ]
     }
   }

@@ -112,7 +112,10 @@ public enum Facts {
     for fact in facts {
       switch fact.outcome {
       case .rejected: tally.add(.refused, code: fact.code, of: fact.campaign, from: number)
-      case .accepted, .heldByMeta: tally.add(.accepted, of: fact.campaign, from: number)
+      case .accepted: tally.add(.accepted, of: fact.campaign, from: number)
+      case .heldByMeta:
+        tally.add(.accepted, of: fact.campaign, from: number)
+        tally.add(.held, of: fact.campaign, from: number)
       case .unknown, .unresolved: break
       }
     }

@@ -12,6 +12,8 @@ public enum GuardEvidence {
     public let delivered: Int
     public let read: Int
     public let optedOut: Int
+    /// Held by Meta for the template's quality when they were taken.
+    public let held: Int
     /// Failures by Meta's code, from receipts and from refused requests together.
     public let failures: [Int32: Int]
     /// Rows the sums were made of: many are worth folding.
@@ -31,7 +33,8 @@ public enum GuardEvidence {
         coalesce(sum(t.count) filter (where t.kind = 5), 0)::int8, coalesce(sum(t.count) filter (where t.kind = 6), 0)::int8,
         count(t.campaign_id),
         array(select distinct p.rule from pause p where p.scope = 7 and p.scope_id = c.campaign_id and p.cause = 'guard'),
-        array(select e.evidence->>'rule' from campaign_event e where e.campaign_id = c.campaign_id and e.event = 'slowed')
+        array(select e.evidence->>'rule' from campaign_event e where e.campaign_id = c.campaign_id and e.event = 'slowed'),
+        coalesce(sum(t.count) filter (where t.kind = 9), 0)::int8
       from campaign c left join outcome_tally t using (campaign_id)
       where c.state = 5 and c.kind = 1
       group by c.campaign_id order by c.campaign_id
@@ -49,7 +52,8 @@ public enum GuardEvidence {
       return Campaign(
         campaign: id, business: Business.ID(row.int64(1)),
         guarding: try spec.map { try CampaignSpec.Guarding(json: try JSONValue(parsing: $0), at: "guard") } ?? .init(),
-        accepted: Int(row.int64(6)), delivered: Int(row.int64(3)), read: Int(row.int64(4)), optedOut: Int(row.int64(5)), failures: failures[id] ?? [:],
+        accepted: Int(row.int64(6)), delivered: Int(row.int64(3)), read: Int(row.int64(4)), optedOut: Int(row.int64(5)),
+        held: Int(row.int64(10)), failures: failures[id] ?? [:],
         rows: Int(row.int64(7)), rules: Set(row.texts(8)),
         slowed: Set(row.texts(9)))
     }
@@ -71,7 +75,7 @@ public enum GuardEvidence {
       case .read: read += count
       case .optedOut: sums.optedOut += count
       case .failed, .refused: sums.failures[row.int32(1), default: 0] += count
-      case .replied, .clicked, nil: break
+      case .replied, .clicked, .held, nil: break
       }
     }
     return (sums, read)
@@ -84,6 +88,29 @@ public enum GuardEvidence {
     /// By Meta's code, from receipts and from refused requests together.
     public var failures: [Int32: Int] = [:]
     public init() {}
+  }
+
+  /// How many of the campaign's first 2,000 people read it, of those reached an hour ago or longer; and of all whom other
+  /// campaigns of its numbers reached in the last 90 days, yesterday's and today's left out.
+  public static func reads(of campaign: Domain.Campaign.ID, on pool: Pool) async throws(DatabaseError)
+    -> (delivered: Int, read: Int, usualDelivered: Int, usualRead: Int)
+  {
+    let row = try await pool.run(
+      """
+      select s.delivered, s.read, u.delivered, u.read from (
+        select count(*) filter (where standing >= 30) as delivered, count(*) filter (where standing >= 40) as read
+        from standing where campaign_id = $1 and seq <= 2000
+          and least(delivered_at, read_at) < now() - interval '1 hour'
+      ) s, (
+        select coalesce(sum(t.count) filter (where t.kind = 1), 0)::int8 as delivered,
+          coalesce(sum(t.count) filter (where t.kind = 2), 0)::int8 as read
+        from campaign c join campaign o on o.business_id = c.business_id and o.numbers && c.numbers and o.kind = 1
+          and o.campaign_id <> c.campaign_id and o.launched_at between now() - interval '90 days' and now() - interval '2 days'
+        join outcome_tally t on t.campaign_id = o.campaign_id
+        where c.campaign_id = $1
+      ) u
+      """, .int8(campaign.rawValue))[0]
+    return (Int(row.int64(0)), Int(row.int64(1)), Int(row.int64(2)), Int(row.int64(3)))
   }
 
   /// Puts a campaign's deltas together.

@@ -13,6 +13,8 @@ public enum GuardRule: String, CaseIterable, Sendable {
   case undeliverableRate = "undeliverable_rate"
   case receiptsMissing = "receipts_missing"
   case pilot
+  case heldForQuality = "held_for_quality"
+  case readRate = "read_rate"
   case budgetExhausted = "budget_exhausted"
   case budgetUnpriced = "budget_unpriced"
 
@@ -28,6 +30,8 @@ public enum GuardRule: String, CaseIterable, Sendable {
     case .optOutRate: "more people opted out than the campaign allows"
     case .undeliverableRate: "more numbers are without WhatsApp than the campaign allows; clean the list"
     case .receiptsMissing: "Meta's receipts stopped coming; check the webhook"
+    case .heldForQuality: "Meta holds messages while it checks the template's quality"
+    case .readRate: "fewer people read it than half of what is usual for the number"
     case .pilot: "the first people's answers do not show that the campaign is welcome"
     case .budgetExhausted: "the budget is used up; raising it lets the campaign go on"
     case .budgetUnpriced: "people have no known price, so no budget can cover them; load the rate card"
@@ -39,6 +43,8 @@ public enum GuardRule: String, CaseIterable, Sendable {
     switch self {
     case .optOutRate: "opt-outs rise towards the campaign's limit: half the pace from here on"
     case .undeliverableRate: "numbers without WhatsApp rise towards the campaign's limit: half the pace from here on"
+    case .heldForQuality: "Meta holds messages while it checks the template's quality: half the pace from here on"
+    case .readRate: "fewer people read it than half of what is usual for the number: half the pace from here on"
     default: sentence
     }
   }
@@ -55,6 +61,8 @@ public enum GuardRule: String, CaseIterable, Sendable {
     case .optOutRate: "طلب الإيقاف عدد أكبر مما تسمح به الحملة"
     case .undeliverableRate: "أرقام بلا واتساب أكثر مما تسمح به الحملة؛ نظّف القائمة"
     case .receiptsMissing: "توقفت إشعارات ميتا عن الوصول؛ افحص رابط الاستقبال"
+    case .heldForQuality: "تحتجز ميتا رسائل لفحص جودة القالب"
+    case .readRate: "نسبة القراءة أقل من نصف المعتاد لهذا الرقم"
     case .pilot: "نتائج أول المستلمين لا تُثبت أن الحملة مقبولة"
     case .budgetExhausted: "نفاد الميزانية؛ وتُستأنف الحملة عند رفعها"
     case .budgetUnpriced: "لا يُعرف سعر بعض الأشخاص فلا تغطيهم أي ميزانية؛ حمّل قائمة الأسعار"

@@ -4,7 +4,7 @@ import Postgres
 /// Outcomes of campaigns as deltas: appended with whatever recorded them, added up by the guard.
 public enum Tallies {
   public enum Kind: Int16, Word {
-    case delivered = 1, read = 2, failed = 3, refused = 4, optedOut = 5, accepted = 6, replied = 7, clicked = 8
+    case delivered = 1, read = 2, failed = 3, refused = 4, optedOut = 5, accepted = 6, replied = 7, clicked = 8, held = 9
     public var word: String { self == .optedOut ? "opted_out" : "\(self)" }
   }
 

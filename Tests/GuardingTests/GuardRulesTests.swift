@@ -69,6 +69,29 @@ import Testing
     #expect(rules.judge(.init(accepted: 1000, delivered: 0, optedOut: 9, failures: [:]), .suspected).isEmpty)
   }
 
+  @Test func `only warn of messages that Meta holds, and of readers who stay away`() throws {
+    let rules = GuardRules(CampaignSpec.Guarding())
+    func warned(held: Int = 0, reads: GuardRules.Reads? = nil) -> [GuardRules.Finding] {
+      let outcomes = GuardRules.Outcomes(
+        accepted: 400, delivered: 350, optedOut: 0, failures: [131_049: 20, 131_026: 7, 1: 3], held: held, reads: reads)
+      #expect(rules.judge(outcomes).isEmpty, "nothing stops")
+      return rules.judge(outcomes, .suspected)
+    }
+    #expect(warned(held: 2).isEmpty)
+    let held = try #require(warned(held: 3).first)
+    #expect(held.rule == .heldForQuality && held.evidence["bad"]?.int64Value == 3)
+    // What Meta did not deliver stands beside it; other codes are not of the audience.
+    #expect(held.evidence["failed_by_code"]?.objectValue?.map(\.0) == ["131026", "131049"])
+    // Usual: 60 of 100. Surely below half of that, and not yet.
+    func reads(_ read: Int, of delivered: Int, usual: Int = 6000, past: Int = 10_000) -> [GuardRule] {
+      warned(reads: .init(delivered: delivered, read: read, usualDelivered: past, usualRead: usual)).map(\.rule)
+    }
+    #expect(reads(60, of: 400) == [.readRate] && reads(110, of: 400).isEmpty && reads(240, of: 400).isEmpty)
+    // A floor of evidence on both sides.
+    #expect(reads(0, of: 199).isEmpty && reads(0, of: 200) == [.readRate])
+    #expect(reads(0, of: 400, usual: 599, past: 999).isEmpty && reads(0, of: 400, usual: 0).isEmpty)
+  }
+
   @Test func `tell the figures`() throws {
     let found = try #require(
       GuardRules(CampaignSpec.Guarding()).judge(.init(delivered: 1000, optedOut: 60, failures: [:])).first)
