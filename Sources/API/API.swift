@@ -30,6 +30,7 @@ public final class API: Sendable {
     CampaignRoutes(services, counts).add(to: &router)
     CampaignActions(services, counts).add(to: &router)
     CampaignTrials(services).add(to: &router)
+    GuardRoutes(services).add(to: &router)
     RecipientRoutes(services, counts).add(to: &router)
     MessageRoutes(services).add(to: &router)
     ConsentRoutes(services).add(to: &router)

@@ -26,6 +26,8 @@ public struct APIServices: Sendable {
   public var reportCosts: @Sendable (ReportRequest) async throws -> [JSONValue]
   /// A month of an account, rendered.
   public var statement: @Sendable (StatementRequest) async throws -> String
+  /// Judges a past campaign by other rules.
+  public var replayGuard: @Sendable (GuardHistory, CampaignSpec.Guarding) -> GuardHistory.Replay
   /// Prometheus' text of what the roles of this process count.
   public var metrics: @Sendable () async -> String
   /// Writes an erasure where a restore of the database does not reach.
@@ -47,6 +49,7 @@ public struct APIServices: Sendable {
       @escaping @Sendable (ReportRequest) async throws -> @Sendable (HTTPBodyWriter) async throws -> Void,
     reportCosts: @escaping @Sendable (ReportRequest) async throws -> [JSONValue],
     statement: @escaping @Sendable (StatementRequest) async throws -> String = { _ in "" },
+    replayGuard: @escaping @Sendable (GuardHistory, CampaignSpec.Guarding) -> GuardHistory.Replay = { _, _ in .init() },
     metrics: @escaping @Sendable () async -> String = { "" },
     log: @escaping @Sendable (_ event: String, _ fields: [(String, String)]) -> Void = { _, _ in }
   ) {
@@ -54,7 +57,7 @@ public struct APIServices: Sendable {
     self.checkEndpoint = checkEndpoint
     (self.graph, self.importContacts, self.webhook) = (graph, importContacts, webhook)
     (self.reportMessages, self.reportCosts) = (reportMessages, reportCosts)
-    (self.statement, self.metrics, self.log) = (statement, metrics, log)
+    (self.statement, self.replayGuard, self.metrics, self.log) = (statement, replayGuard, metrics, log)
   }
 }
 

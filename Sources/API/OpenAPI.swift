@@ -166,6 +166,10 @@ enum OpenAPI {
       method: "post", path: "/v1/campaigns/{id}/budget",
       summary: "Another budget while it runs; one that was used up goes on", body: "NewBudget", answer: "Campaign"),
     Operation(
+      method: "post", path: "/v1/campaigns/{id}/guard/replay",
+      summary: "When other rules would have paused a past campaign, and how many messages earlier", body: "ReplayRules",
+      answer: "GuardReplay"),
+    Operation(
       method: "get", path: "/v1/budgets", summary: "Budgets of numbers and portfolios, as this month stands",
       answer: "[Budget]"),
     Operation(

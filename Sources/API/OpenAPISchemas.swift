@@ -31,6 +31,17 @@ enum OpenAPISchemas {
     "Resume": {"type": "object", "required": ["reason"], "properties": {
       "reason": {"type": "string", "maxLength": 500},
       "causes": {"type": "array", "items": {"type": "string"}, "description": "end only these"}}},
+    "ReplayRules": {"type": "object", "description": "what is not given is as the campaign had it", "properties": {
+      "max_opt_out": {"type": "number"}, "max_undeliverable": {"type": "number"},
+      "pause_at": {"enum": ["YELLOW", "RED"]}}},
+    "GuardReplay": {"type": "object", "properties": {
+      "campaign": {"type": "string"}, "rules": {"$ref": "#/components/schemas/ReplayRules"},
+      "text": {"type": "string", "description": "the sentence for people"},
+      "would_pause": {"type": ["object", "null"], "description": "rule, text, at, evidence, messages_left"},
+      "would_slow": {"type": ["object", "null"]}, "messages_left": {"type": "integer"},
+      "messages_earlier": {"type": ["integer", "null"], "description": "than the guard's own pause, else than the end; negative: later"},
+      "paused": {"type": "array", "items": {"type": "object"}, "description": "the guard's own pauses, as they were"},
+      "step_seconds": {"type": "integer"}, "stops_without_time": {"type": "integer"}, "note": {"type": "string"}}},
     "Pause": {"type": "object", "properties": {
       "id": {"type": "string"}, "scope": {"enum": ["business", "portfolio", "account", "token", "number", "template",
       "campaign"]}, "scope_id": {"type": "string"}, "cause": {"enum": ["marketer", "operator", "guard", "error",

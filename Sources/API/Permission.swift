@@ -15,6 +15,8 @@ public enum Permission: String, CaseIterable, Sendable {
   /// A marketer ends only pauses that marketers opened; an operator any but a cancellation.
   case resumeCampaigns
   case cancelCampaigns
+  /// Other rules over what a campaign went through.
+  case replayGuard
   /// Who stayed unresolved may get it twice.
   case resendMessages
   case syncTemplates
@@ -52,6 +54,7 @@ public enum Permission: String, CaseIterable, Sendable {
     case .pauseCampaigns: [.marketer, .operate, .admin]
     case .resumeCampaigns: [.marketer, .operate, .admin]
     case .cancelCampaigns: [.operate, .admin]
+    case .replayGuard: [.operate, .admin]
     case .resendMessages: [.operate, .admin]
     case .syncTemplates: [.marketer, .operate, .admin]
     case .pauseNumbers: [.operate, .admin]

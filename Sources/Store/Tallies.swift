@@ -76,8 +76,8 @@ public enum Tallies {
     }
     return Statement(
       """
-      insert into outcome_tally (campaign_id, number_id, count, kind)
-      select campaign_id, number_id, count(distinct person_key), 5 from (
+      with stops as (
+      select campaign_id, number_id, count(distinct person_key) n from (
         select f.campaign_id, f.number_id, r.person_key from unnest($1::int8[], $2::int4[]) u (campaign_id, seq)
         join recipient r on r.campaign_id = u.campaign_id and r.seq = u.seq
         join lateral (
@@ -93,6 +93,10 @@ public enum Tallies {
       where not exists (select from suppression s where s.business_id = $4 and s.person_key = x.person_key
         and s.scope = 1 and s.active)
       group by campaign_id, number_id
+      ), timed as (
+        insert into campaign_stop (campaign_id, count) select campaign_id, sum(n) from stops group by 1
+      )
+      insert into outcome_tally (campaign_id, number_id, count, kind) select campaign_id, number_id, n, 5 from stops
       """, [.int8s(campaigns), .int4s(seqs), .int8s(phones), .int8(business.rawValue)])
   }
 }

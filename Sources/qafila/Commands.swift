@@ -12,7 +12,7 @@ enum Commands {
     + ReceiptsCommand.commands
     + RatesCommand.commands + BudgetsCommand.commands
     + EndpointsCommand.commands
-    + StopCommand.commands + PausesCommand.commands + [DemoDataCommand.command]
+    + StopCommand.commands + PausesCommand.commands + GuardCommand.commands + [DemoDataCommand.command]
 
   static let json = Option("json", nil, "the service's answer as JSON, for programs")
 }

@@ -230,6 +230,7 @@ final class Service: Sendable {
       },
       metrics: { await counters.text() + PeopleMetric.text(doorPool) }, log: Log.write)
     services.tierHeadroomPercent = settings.tierHeadroomPercent
+    services.replayGuard = { history, rules in GuardReplay(rules).run(history) }
     if let record = settings.erasureRecord { services.recordErasure = { try record.append($0, $1) } }
     return API(services).handle
   }

@@ -42,3 +42,24 @@ import Testing
     await service.close()
   }
 }
+
+@Suite struct `A replay of the guard over HTTP` {
+  @Test func `needs a past, and names what it can't judge`() async throws {
+    let service = try await TestService()
+    let audience = try await service.stage()
+    let id = try await service.call("POST", "/v1/campaigns", TestService.campaign(audience)).json["id"]?.stringValue ?? ""
+    let path = "/v1/campaigns/\(id)/guard/replay"
+    #expect(try await service.call("POST", path, as: .operate).code == "nothing_sent")
+    let refused = try await service.call("POST", path, ["max_opt_out": 3], as: .operate)
+    #expect(refused.status == 422 && refused.json["field"]?.stringValue == "max_opt_out", "\(refused.text)")
+    _ = try await service.pool.run(
+      """
+      insert into fact (campaign_id, number_id, at, seq, code, attempt, outcome)
+      select $1, 1, now(), i, 0, 1, 5 from generate_series(1, 40) i
+      """, .int8(Int64(id) ?? 0))
+    let answer = try await service.call("POST", path, ["max_opt_out": .number("0.01")], as: .operate)
+    #expect(answer.status == 200 && answer.json["rules"]?["max_opt_out"]?.doubleValue == 0.01, "\(answer.text)")
+    #expect(answer.json["text"]?.stringValue?.contains("nothing would have stopped it") == true)
+    await service.close()
+  }
+}

@@ -1,4 +1,5 @@
 import Domain
+import Guarding
 import JSON
 import Postgres
 import Reactor
@@ -116,6 +117,15 @@ import Testing
       "select evidence from open_pause where scope = 7 and scope_id = $1", .int8(campaign.rawValue))[0].jsonb(0)
     #expect(try JSONValue(parsing: evidence)["bad"]?.int64Value ?? 0 >= 5)
     #expect(try await isSilent(world))
+    // Judged again, by its own rules and by others.
+    let history = try await GuardHistory.read(campaign, on: world.pool)
+    #expect(history.pauses.map(\.rule) == ["opt_out_rate"] && history.untimedStops == 0)
+    let own = GuardReplay(.init()).run(history)
+    #expect(own.pause?.rule == .optOutRate && own.leftBeforePause == own.left && own.left >= 300)
+    #expect(own.left == (try await world.summary("arrived")))
+    var rules = CampaignSpec.Guarding()
+    rules.maxOptOut = Amount(billionths: 500_000_000)
+    #expect(GuardReplay(rules).run(history).pause == nil)
     try await world.end()
   }
 
