@@ -40,6 +40,7 @@ public enum Migrations {
     Migration(name: "0025_way_out", sql: PackageResources._025_way_out_sql),
     Migration(name: "0024_return", sql: PackageResources._024_return_sql),
     Migration(name: "0026_guard_history", sql: PackageResources._026_guard_history_sql),
+    Migration(name: "0026_template_ttl", sql: PackageResources._026_template_ttl_sql),
     Migration(name: "0029_erasure_names", sql: PackageResources._029_erasure_names_sql),
     Migration(name: "0018_people", sql: PackageResources._018_people_sql),
   ]

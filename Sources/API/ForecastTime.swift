@@ -14,6 +14,9 @@ struct ForecastTime: Sendable {
   let shut: [String]
   /// What is left of Meta's limit of people, and how many are used; nil without a limit.
   let people: (left: Int, used: Int)?
+  /// How long Meta tries to deliver, and the zones in which what leaves late may come when their hours are closed.
+  let life: TimeToLive
+  let spills: [String]
 
   /// A launch waits so long before the first message (product §1.1).
   static let launchWait: Duration = .seconds(60)
@@ -34,6 +37,8 @@ struct ForecastTime: Sendable {
       let used = PeopleLimit.used(used, at: now.nanoseconds)
       return (max(0, $0 - used), used)
     }
+    let life = TimeToLive(checked.template.seen.ttlSeconds, of: checked.template.seen.category)
+    self.life = life
     let places = ForecastTime.places(written)
     let opening = schedule.opening(calendars)
     let zones = places.map { place in
@@ -84,6 +89,11 @@ struct ForecastTime: Sendable {
       if case .closed = state(index, until) { return true }
       return until > (start + .seconds(35 * 86_400)).nanoseconds
     }.map { places[$0].zone }
+    spills =
+      opening.isAlwaysOpen
+      ? [] : places.indices.filter { !zones[$0].isEmpty && opening.spills(life.duration, from: start, in: zones[$0]) }.map {
+        places[$0].zone
+      }
   }
 
   static func start(_ schedule: CampaignSpec.SchedulePart, now: Instant) -> Instant {
@@ -199,6 +209,10 @@ struct ForecastTime: Sendable {
       "starts_at": .time(run.first.map { ForecastTime.second($0) }),
       "finishes_at": .time(run.last.map { ForecastTime.second($0) }), "sending_seconds": .count(seconds),
       "expired": .count(run.expired), "curve": .array(curve),
+      "time_to_live": [
+        "seconds": .count(Int(life.duration.nanoseconds / 1_000_000_000)), "set_by": life.isOwn ? "template" : "category",
+        "may_arrive_in_closed_hours": .bool(!spills.isEmpty),
+      ],
       "limits": .array(
         run.stretches.prefix(ForecastTime.mostStretches).map(ForecastTime.json)
           + (exhausted.map { [["limit": "budget", "from": .time($0), "until": .null]] } ?? [])),

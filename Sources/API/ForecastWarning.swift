@@ -1,6 +1,7 @@
 import Domain
 import Governor
 import Money
+import Schedule
 import Store
 
 /// What somebody should mind before a launch, in words of both languages.
@@ -44,6 +45,20 @@ struct ForecastWarning: Sendable {
           + "all of them at once.",
         "لا تُفتح ساعات الإرسال أبدًا في: \(time.shut.joined(separator: "؛ ")). البلد ذو المناطق الزمنية المتعددة يحتاج "
           + "إلى نافذة تشملها كلها معًا.")
+    }
+    // Marketing lives for 30 days and nobody can choose: nothing to act on. The forecast says it all the same.
+    if !time.spills.isEmpty, time.life.isOwn || TimeToLive.isChoosable(of: template.category) {
+      let zones = (english: time.spills.prefix(5).joined(separator: "; "), arabic: time.spills.prefix(5).joined(separator: "؛ "))
+      let hours = time.life.duration.nanoseconds / 3_600_000_000_000
+      let (life, arabicLife) =
+        hours > 0 ? ("\(hours) h", "\(hours) ساعة") : ("\(time.life.duration.nanoseconds / 60_000_000_000) min",
+          "\(time.life.duration.nanoseconds / 60_000_000_000) دقيقة")
+      add(
+        "may_arrive_late",
+        "Meta tries to deliver for \(life): who is offline when the hours end may get it when they are closed, in "
+          + "\(zones.english). A shorter time to live is set when the template is made (message_send_ttl_seconds).",
+        "تحاول ميتا التسليم لمدة \(arabicLife)؛ من كان غير متصل عند انتهاء الساعات قد تصله الرسالة خارجها في "
+          + "\(zones.arabic). تُحدَّد مدة أقصر عند إنشاء القالب (message_send_ttl_seconds).")
     }
     if time.run.expired > 0, time.shut.isEmpty || checked.draft.spec.schedule.end != nil {
       add(

@@ -77,7 +77,9 @@ enum OpenAPISchemas {
       "name": {"type": "string"}, "language": {"type": "string"}, "status": {"type": "string"},
       "category": {"type": "string"}, "quality": {"type": "string"}, "waba_id": {"type": "string"},
       "parameter_format": {"enum": ["POSITIONAL", "NAMED"]}, "version": {"type": "integer"},
-      "synced_at": {"type": "string"}, "components": {"type": "array"}}},
+      "synced_at": {"type": "string"}, "components": {"type": "array"},
+      "time_to_live": {"type": "object", "description": "how long Meta tries to deliver its messages", "properties": {
+        "seconds": {"type": "integer"}, "set_by": {"enum": ["template", "category"]}}}}},
 
     "NewAudience": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}},
     "Audience": {"type": "object", "properties": {

@@ -3,6 +3,7 @@ import Domain
 import HTTPServer
 import JSON
 import Postgres
+import Schedule
 import Store
 
 /// Templates as the last synchronisation saw them.
@@ -48,7 +49,8 @@ struct TemplateRoutes: Sendable {
         Templates.Seen(
           metaID: node.id, name: node.name, language: node.language, status: node.status,
           category: node.category ?? .marketing, quality: node.quality.word.uppercased(),
-          parameterFormat: node.parameterFormat ?? "POSITIONAL", components: node.components.rendered())
+          parameterFormat: node.parameterFormat ?? "POSITIONAL", components: node.components.rendered(),
+          ttlSeconds: node.ttlSeconds)
       }
       let result = try await Templates.sync(
         seen, account: account.id, business: call.caller.business, by: call.caller.actor, on: services.pool)
@@ -94,11 +96,15 @@ struct TemplateRoutes: Sendable {
   }
 
   static func json(_ entry: Templates.Entry) -> JSONValue {
-    [
+    let life = TimeToLive(entry.seen.ttlSeconds, of: entry.seen.category)
+    return [
       "name": .string(entry.seen.name), "language": .string(entry.seen.language), "status": .string(entry.seen.status),
       "category": .string(entry.seen.category.word), "quality": .string(entry.seen.quality),
       "waba_id": .string(entry.wabaID), "parameter_format": .string(entry.seen.parameterFormat),
       "version": .count(entry.version), "synced_at": .time(entry.syncedAt),
+      "time_to_live": [
+        "seconds": .count(Int(life.duration.nanoseconds / 1_000_000_000)), "set_by": life.isOwn ? "template" : "category",
+      ],
       "components": .stored(entry.seen.components),
     ]
   }

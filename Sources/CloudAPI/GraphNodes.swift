@@ -95,6 +95,8 @@ public struct TemplateNode: Sendable, Equatable {
   public let parameterFormat: String?
   /// Kept whole: `TemplateDefinition` reads it.
   public let components: JSONValue
+  /// `message_send_ttl_seconds`: how long Meta tries to deliver; nil where none was set.
+  public let ttlSeconds: Int?
 
   public var isSendable: Bool { status == "APPROVED" }
 
@@ -103,6 +105,7 @@ public struct TemplateNode: Sendable, Equatable {
   }
 
   static let fields = "id,name,language,status,category,parameter_format,components,quality_score,rejected_reason"
+    + ",message_send_ttl_seconds"
 
   init?(_ node: JSONValue) {
     guard let id = node["id"]?.textValue, let name = node["name"]?.stringValue,
@@ -116,6 +119,7 @@ public struct TemplateNode: Sendable, Equatable {
     rejectedReason = node["rejected_reason"]?.stringValue.flatMap { $0 == "NONE" ? nil : $0 }
     parameterFormat = node["parameter_format"]?.stringValue
     components = node["components"] ?? .array([])
+    ttlSeconds = node["message_send_ttl_seconds"]?.int64Value.flatMap { $0 > 0 ? Int(clamping: $0) : nil }
   }
 }
 

@@ -28,6 +28,8 @@ extension World {
     let sentAt = now + scaled(milliseconds: fate.sentAfter)
     wheel.add(.sent, index, at: sentAt)
     guard let delivered = fate.deliveredAfter else { return }
+    // Not reached within its life: dropped, and nobody is told.
+    if entry.template != .max, delivered > templates[Int(entry.template)].life { return }
     let deliveredAt = sentAt + scaled(milliseconds: delivered)
     if fate.skipsDelivered {
       journal[index].state |= Entry.skipsDelivered

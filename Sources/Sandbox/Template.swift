@@ -42,6 +42,8 @@ final class Template {
   /// The quick reply that stops offers: by its words, else none.
   let stopButton: Int?
   let components: JSONValue
+  /// Set when it was made; without it a message lives as long as its category's.
+  let ttlSeconds: Int64?
   var pacing: Pacing?
   var accepted = 0
   var score = Score()
@@ -66,6 +68,14 @@ final class Template {
     quality = json["quality_score"]?["score"]?.stringValue ?? "GREEN"
     isNamed = json["parameter_format"]?.stringValue == "NAMED"
     self.components = components
+    ttlSeconds = json["message_send_ttl_seconds"]?.int64Value
+    if let ttlSeconds {
+      let bounds: ClosedRange<Int64> =
+        category == .authentication ? 30...900 : category == .utility ? 30...43_200 : 43_200...2_592_000
+      guard bounds.contains(ttlSeconds) else {
+        throw fault("message_send_ttl_seconds is \(bounds.lowerBound) to \(bounds.upperBound) for this category")
+      }
+    }
     var header = Header.none
     var body: (names: [String], fixed: Int)?
     var buttons: [Button] = []
@@ -137,6 +147,9 @@ final class Template {
     if buttons.indices.contains(index), case .quickReply(let label) = buttons[index] { label } else { nil }
   }
 
+  /// Milliseconds for which a message of it is tried.
+  var life: Double { Double(ttlSeconds ?? (category == .authentication ? 600 : 2_592_000)) * 1000 }
+
   /// As GET /{WABA}/message_templates shows it, all fields.
   func node() -> JSONObject {
     [
@@ -144,6 +157,7 @@ final class Template {
       "category": .string(category.word.uppercased()), "parameter_format": .string(isNamed ? "NAMED" : "POSITIONAL"),
       "components": components, "quality_score": ["score": .string(quality), "date": 1_750_000_000],
       "rejected_reason": "NONE", "sub_category": .null, "previous_category": .null,
+      "message_send_ttl_seconds": ttlSeconds.map { .number(String($0)) } ?? .null,
     ]
   }
 }

@@ -14,11 +14,14 @@ public enum Templates {
     public let parameterFormat: String
     /// Meta's `components`, as JSON.
     public let components: [UInt8]
+    /// How long Meta tries to deliver, where the template says so itself.
+    public let ttlSeconds: Int?
 
     public init(
       metaID: String, name: String, language: String, status: String, category: Category, quality: String,
-      parameterFormat: String, components: [UInt8]
+      parameterFormat: String, components: [UInt8], ttlSeconds: Int? = nil
     ) {
+      self.ttlSeconds = ttlSeconds
       (self.metaID, self.name, self.language, self.status) = (metaID, name, language, status)
       (self.category, self.quality, self.parameterFormat) = (category, quality, parameterFormat)
       self.components = components
@@ -58,20 +61,21 @@ public enum Templates {
         """
         with given as (
           select * from unnest(
-            $3::text[], $4::text[], $5::text[], $6::text[], $7::int2[], $8::text[], $9::text[], $10::jsonb[])
-            x (meta_id, name, language, status, category, quality, parameter_format, components)
+            $3::text[], $4::text[], $5::text[], $6::text[], $7::int2[], $8::text[], $9::text[], $10::jsonb[],
+            $11::int4[]) x (meta_id, name, language, status, category, quality, parameter_format, components, ttl)
         ), before as (
           select t.name, t.language, t.components, t.parameter_format from template t where t.account_id = $2
         ), put as (
           insert into template as t (business_id, account_id, meta_id, name, language, status, category, quality,
-            parameter_format, components, synced_at)
-          select $1, $2, meta_id, name, language, status, category, quality, parameter_format, components, now()
+            parameter_format, components, ttl_seconds, synced_at)
+          select $1, $2, meta_id, name, language, status, category, quality, parameter_format, components, nullif(ttl, 0), now()
           from given
           on conflict (account_id, name, language) do update set meta_id = excluded.meta_id, status = excluded.status,
             category = excluded.category, quality = excluded.quality, synced_at = excluded.synced_at,
             version = t.version + (t.components is distinct from excluded.components
               or t.parameter_format is distinct from excluded.parameter_format)::int,
-            components = excluded.components, parameter_format = excluded.parameter_format
+            components = excluded.components, parameter_format = excluded.parameter_format,
+            ttl_seconds = excluded.ttl_seconds
         ), gone as (
           update template t set status = 'DELETED', synced_at = now()
           where t.account_id = $2 and t.status <> 'DELETED'
@@ -89,7 +93,7 @@ public enum Templates {
           .texts(templates.map(\.language)), .texts(templates.map(\.status)),
           .int2s(templates.map(\.category.rawValue)),
           .texts(templates.map(\.quality)), .texts(templates.map(\.parameterFormat)),
-          .jsonbs(templates.map(\.components)),
+          .jsonbs(templates.map(\.components)), .int4s(templates.map { Int32(clamping: $0.ttlSeconds ?? 0) }),
         ]),
       Audit.entry(business: business, actor: actor, action: "templates_synced", subject: account.description),
     ])
@@ -144,7 +148,7 @@ public enum Templates {
 
   private static let select = """
     select t.template_id, t.account_id, a.waba_id, t.meta_id, t.name, t.language, t.status, t.category, t.quality,
-      t.parameter_format, t.components, t.version, t.synced_at
+      t.parameter_format, t.components, t.version, t.synced_at, t.ttl_seconds
     from template t join account a using (account_id)
     """
 
@@ -154,7 +158,7 @@ public enum Templates {
       seen: Seen(
         metaID: row.text(3), name: row.text(4), language: row.text(5), status: row.text(6),
         category: Category(rawValue: row.int16(7)) ?? .marketing, quality: row.text(8), parameterFormat: row.text(9),
-        components: row.jsonb(10)),
+        components: row.jsonb(10), ttlSeconds: row.optionalInt32(13).map { Int($0) }),
       version: Int(row.int32(11)), syncedAt: row.instant(12))
   }
 

@@ -21,6 +21,7 @@ enum TemplatesCommand {
         ("name", .left, { $0.text("name") }), ("language", .left, { $0.text("language") }),
         ("status", .left, { $0.text("status") }), ("category", .left, { $0.text("category") }),
         ("quality", .left, { $0.text("quality") }), ("version", .right, { $0.text("version") }),
+        ("lives", .right, { life($0) }),
         ("text", .left, { String(body($0).prefix(60)) }),
       ])
   }
@@ -31,6 +32,14 @@ enum TemplatesCommand {
     }
     let answer = try await ServiceClient(invocation).post("/v1/templates/insights", ["account": .string(account)])
     invocation.show(answer) { "Meta counts the templates of \($0.text("account")) from now on." }
+  }
+
+  /// How long Meta tries to deliver, in the largest unit that is whole.
+  private static func life(_ template: JSONValue) -> String {
+    guard let seconds = template["time_to_live"]?["seconds"]?.int64Value else { return "" }
+    let units: [(Int64, String)] = [(86_400, "d"), (3600, "h"), (60, "min")]
+    guard let unit = units.first(where: { seconds % $0.0 == 0 }) else { return "\(seconds) s" }
+    return "\(seconds / unit.0) \(unit.1)"
   }
 
   private static func body(_ template: JSONValue) -> String {

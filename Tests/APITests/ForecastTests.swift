@@ -33,6 +33,28 @@ import Testing
     await service.close()
   }
 
+  @Test func `says how long Meta tries, and warns where another choice would keep the night quiet`() async throws {
+    let service = try await TestService()
+    let audience = try await service.stage(people: 3)
+    let hours = TestService.campaign(
+      audience, ["schedule"], ["start_at": "now", "window": ["start": "09:00", "end": "21:00"]])
+    let offer = try await forecast(service, hours)
+    #expect(offer["time_to_live"]?["seconds"]?.int64Value == 30 * 86_400 && offer["time_to_live"]?["set_by"]?.stringValue == "category")
+    #expect(offer["time_to_live"]?["may_arrive_in_closed_hours"]?.boolValue == true)
+    #expect(!codes(offer).contains("may_arrive_late"), "nobody can choose for marketing")
+    service.graph.templates.with { templates in
+      guard case .object(var object) = templates[0] else { return }
+      (object["category"], object["message_send_ttl_seconds"]) = ("UTILITY", 43_200)
+      templates[0] = .object(object)
+    }
+    _ = try await service.call("POST", "/v1/templates/sync", as: .marketer)
+    let listed = try await service.call("GET", "/v1/templates?name=offer").json["items"]?.arrayValue?.first
+    #expect(listed?["time_to_live"]?["seconds"]?.int64Value == 43_200 && listed?["time_to_live"]?["set_by"]?.stringValue == "template")
+    #expect(codes(try await forecast(service, hours)).contains("may_arrive_late"))
+    #expect(!codes(try await forecast(service, TestService.campaign(audience))).contains("may_arrive_late"), "at any hour")
+    await service.close()
+  }
+
   @Test func `waits for the hours, and says who would not be reached before the end`() async throws {
     let service = try await TestService()
     let audience = try await service.stage(people: 200)

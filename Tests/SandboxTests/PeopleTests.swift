@@ -47,6 +47,29 @@ import Testing
     }
   }
 
+  @Test func `who can't be reached within a template's time to live never get it, and nobody is told`() async throws {
+    try await withStage { settings in
+      settings.receipts.delayScale = 0.001
+      (settings.people.online, settings.people.offlineDelay) = (0, 60_000...60_000)
+      settings.accounts[0].templates = settings.accounts[0].templates.map { template in
+        guard case .object(var object) = template, template["name"]?.stringValue == "order_update" else { return template }
+        object["message_send_ttl_seconds"] = 30
+        return .object(object)
+      }
+    } _: { stage in
+      let node = await stage.call(
+        "GET", "/v26.0/\(stage.account)/message_templates?name=order_update&fields=message_send_ttl_seconds")
+      #expect(node.json["data"]?.arrayValue?.first?["message_send_ttl_seconds"]?.int64Value == 30, "\(node.json)")
+      #expect(await stage.sendUtility("+201001234567", callback: "q:t:1:1:1").status == 200)
+      #expect(await stage.sendOffer("+201001234568", callback: "q:t:1:2:1").status == 200)
+      // The later one arrives; of the earlier one nothing is to come.
+      _ = await stage.receiver.statuses(1, "delivered")
+      var summary = await stage.summary()
+      for _ in 0..<5000 where summary["events_to_come"]?.int64Value != 0 { summary = await stage.summary() }
+      #expect(summary["sent"]?.int64Value == 2 && summary["delivered"]?.int64Value == 1, "\(summary)")
+    }
+  }
+
   @Test func `who stop natively get no offers any more, and what still comes is counted`() async throws {
     try await withStage { stage in
       #expect(await stage.call("POST", "/sandbox/people/opt_out", #"{"phone":"+201001234567"}"#).status == 200)
