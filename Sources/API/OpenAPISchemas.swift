@@ -163,15 +163,15 @@ enum OpenAPISchemas {
         "pause_at": {"enum": ["YELLOW", "RED"], "default": "YELLOW", "description": "a sending number's rating that stops it"},
         "max_opt_out": {"type": "number", "default": 0.02, "description": "share of the people reached; above it it stops"},
         "max_undeliverable": {"type": "number", "default": 0.2, "description": "share without WhatsApp (131026)"},
-        "pilot": {"default": "auto", "description": "a random sample first, of every country, audience and zone; then 4 times as
-          many, 16 times, the rest, each when the outcome of those before shows that it may. auto: a template that was
+        "pilot": {"default": "auto", "description": "a random sample first, of every country, audience and zone; then 4 times as \#
+          many, 16 times, the rest, each when the outcome of those before shows that it may. auto: a template that was \#
           never sent, to more than 5,000 people. A number is its size; false: none", "oneOf": [{"const": "auto"},
           {"const": false}, {"type": "integer", "minimum": 50, "maximum": 100000}, {"type": "object",
           "additionalProperties": false, "properties": {"size": {"type": "integer", "default": 500},
           "wait": {"type": "string", "default": "PT30M", "description": "from a step's last message to its judgement"},
           "confidence": {"type": "number", "default": 0.95}, "max_bad": {"type": "number",
           "description": "the share of bad outcomes must be shown to be below; twice max_opt_out unless given"}}}]},
-        "resume": {"default": "operator", "description": "automatic: goes on by itself when Meta approves a paused template
+        "resume": {"default": "operator", "description": "automatic: goes on by itself when Meta approves a paused template \#
           again; an object: that, and when every number has been GREEN for so long after its rating stopped it",
           "oneOf": [{"enum": ["operator", "automatic"]}, {"type": "object", "additionalProperties": false, "properties": {
           "green_for": {"type": "string", "default": "PT2H"}, "pace": {"type": "number", "default": 0.5,
