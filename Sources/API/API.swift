@@ -99,6 +99,8 @@ public final class API: Sendable {
       switch route.replay {
       case .none:
         return try await route.handler(call([], nil))
+      case .unkept:
+        return try await route.handler(call(try await request.body(upTo: Call.bodyLimit), nil))
       case .wholeBody:
         let body = try await request.body(upTo: Call.bodyLimit)
         return try await replaying(request, body, caller) { try await route.handler(call(body, nil)) }

@@ -16,7 +16,7 @@ struct CampaignTrials: Sendable {
   static let mostPhones = 20
 
   func add(to router: inout Router) {
-    router.add("POST", "/v1/campaigns/{id}/preview", .key(.draftCampaigns), replay: Router.Replay.none, preview)
+    router.add("POST", "/v1/campaigns/{id}/preview", .key(.draftCampaigns), replay: .unkept, preview)
     router.add("POST", "/v1/campaigns/{id}/test", .key(.draftCampaigns), test)
   }
 

@@ -17,7 +17,7 @@ struct ConsentRoutes: Sendable {
   func add(to router: inout Router) {
     router.add("POST", "/v1/opt-outs", .key(.recordOptOuts), addOptOuts)
     router.add("GET", "/v1/opt-outs", .key(.readConsents), list)
-    router.add("POST", "/v1/opt-outs/search", .key(.readConsents), replay: Router.Replay.none, searchBody)
+    router.add("POST", "/v1/opt-outs/search", .key(.readConsents), replay: .unkept, search)
     router.add("POST", "/v1/consents", .key(.recordConsents), record)
   }
 
@@ -60,12 +60,7 @@ struct ConsentRoutes: Sendable {
       }, next: page.count == limit ? page.last.map { String($0.consent) } : nil)
   }
 
-  private func searchBody(_ call: Call) async throws -> HTTPResponse {
-    let body = try await call.request.body(upTo: Call.bodyLimit)
-    let call = Call(
-      request: call.request, parameters: call.parameters, knownCaller: call.knownCaller, language: call.language,
-      body: body,
-      upload: nil)
+  private func search(_ call: Call) async throws -> HTTPResponse {
     let fields = try Fields(try call.json(), known: ["phone", "user_id", "default_region"])
     let (key, subject) = try person(fields)
     let person = try await Consents.person(key, of: call.caller.business, on: services.pool)

@@ -18,19 +18,15 @@ struct ContactRoutes: Sendable {
   static let receiptBatches = 500
 
   func add(to router: inout Router) {
-    router.add("POST", "/v1/contacts/find", .key(.findPeople), replay: Router.Replay.none, find)
-    router.add("POST", "/v1/contacts/export", .key(.handlePrivacy), replay: Router.Replay.none, export)
-    router.add("POST", "/v1/contacts/erase", .key(.handlePrivacy), replay: Router.Replay.none, erase)
+    router.add("POST", "/v1/contacts/find", .key(.findPeople), replay: .unkept, find)
+    router.add("POST", "/v1/contacts/export", .key(.handlePrivacy), replay: .unkept, export)
+    router.add("POST", "/v1/contacts/erase", .key(.handlePrivacy), replay: .unkept, erase)
     router.add("GET", "/v1/erasures/{id}", .key(.handlePrivacy), erasure)
   }
 
   /// `{"phone": "…"}`, `{"user_id": "…"}` or both.
-  private func subject(_ call: Call) async throws -> (Person, PersonKey) {
-    let body = try await call.request.body(upTo: Call.bodyLimit)
-    let read = Call(
-      request: call.request, parameters: call.parameters, knownCaller: call.knownCaller, language: call.language,
-      body: body, upload: nil)
-    let fields = try Fields(try read.json(), known: ["phone", "user_id", "default_region"])
+  private func subject(_ call: Call) throws -> (Person, PersonKey) {
+    let fields = try Fields(try call.json(), known: ["phone", "user_id", "default_region"])
     let region = try fields.text("default_region", limit: 2)
     let phone = try fields.text("phone", limit: 60).map {
       try ConsentRoutes.read($0, region: region, at: fields.path(to: "phone"))
@@ -42,13 +38,13 @@ struct ContactRoutes: Sendable {
   }
 
   private func find(_ call: Call) async throws -> HTTPResponse {
-    let (subject, person) = try await subject(call)
+    let (subject, person) = try subject(call)
     return .json(200, .object(try await file(subject, person, campaigns: ContactRoutes.campaigns.find, call)))
   }
 
   /// The same of all campaigns, with what the person wrote to us as far as it is still kept.
   private func export(_ call: Call) async throws -> HTTPResponse {
-    let (subject, person) = try await subject(call)
+    let (subject, person) = try subject(call)
     var object = try await file(subject, person, campaigns: ContactRoutes.campaigns.export, call)
     object.append("written_to_us", .array(try await written(subject)))
     object.append("exported_at", .time(.now))
@@ -87,7 +83,7 @@ struct ContactRoutes: Sendable {
 
   /// From the first commit nothing leaves to them any more; the rest is found by a job.
   private func erase(_ call: Call) async throws -> HTTPResponse {
-    let (subject, _) = try await subject(call)
+    let (subject, _) = try subject(call)
     let entry = try await Erasure.begin(
       subject, keys: services.installation.personKeys, of: call.caller.business, by: call.caller.actor, at: .now,
       record: services.recordErasure, on: services.pool)

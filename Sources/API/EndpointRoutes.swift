@@ -11,19 +11,18 @@ struct EndpointRoutes: Sendable {
   init(_ services: APIServices) { self.services = services }
 
   func add(to router: inout Router) {
-    // The answer holds a secret, so it is not kept for a second request of the same key.
-    router.add("POST", "/v1/endpoints", .key(.manageEndpoints), replay: Router.Replay.none, create)
+    router.add("POST", "/v1/endpoints", .key(.manageEndpoints), replay: .unkept, create)
     router.add("GET", "/v1/endpoints", .key(.manageEndpoints), list)
     router.add("GET", "/v1/endpoints/{id}", .key(.manageEndpoints), show)
     router.add("DELETE", "/v1/endpoints/{id}", .key(.manageEndpoints), remove)
-    router.add("POST", "/v1/endpoints/{id}/rotate", .key(.manageEndpoints), replay: Router.Replay.none, rotate)
+    router.add("POST", "/v1/endpoints/{id}/rotate", .key(.manageEndpoints), replay: .unkept, rotate)
     router.add("GET", "/v1/endpoints/{id}/undelivered", .key(.manageEndpoints), undelivered)
     router.add("POST", "/v1/endpoints/{id}/replay", .key(.manageEndpoints), replay)
     router.add("GET", "/v1/alerts", .key(.read), alerts)
   }
 
   private func create(_ call: Call) async throws -> HTTPResponse {
-    let spec = try EndpointSpec(json: try await call.wholeJSON())
+    let spec = try EndpointSpec(json: try call.json())
     let fault = await services.checkEndpoint(spec.url)
     if fault == "address_not_allowed" {
       throw Problem(
@@ -71,7 +70,7 @@ struct EndpointRoutes: Sendable {
   /// A new secret; the old one signs too for a while. A forward has one signature, so its old secret ends at once.
   private func rotate(_ call: Call) async throws -> HTTPResponse {
     let entry = try await entry(call)
-    let fields = try Fields(try await call.wholeJSON(), known: ["valid_hours"])
+    let fields = try Fields(try call.json(), known: ["valid_hours"])
     let hours = try fields.integer("valid_hours", in: 0...720) ?? 24
     if entry.forward != nil, fields["valid_hours"] != nil {
       throw Problem.invalid(
@@ -181,12 +180,4 @@ struct EndpointRoutes: Sendable {
 
 extension Call {
   var alertWords: AlertWords { AlertWords(language == .arabic ? .arabic : .english) }
-
-  /// The body as JSON on a route whose answer is not kept.
-  func wholeJSON() async throws -> JSONValue {
-    let bytes = try await request.body(upTo: Call.bodyLimit)
-    return try Call(
-      request: request, parameters: parameters, knownCaller: knownCaller, language: language, body: bytes, upload: upload
-    ).json()
-  }
 }

@@ -10,7 +10,7 @@ struct KeyRoutes: Sendable {
   init(_ services: APIServices) { self.services = services }
 
   func add(to router: inout Router) {
-    router.add("POST", "/v1/keys", .key(.manageKeys), create)
+    router.add("POST", "/v1/keys", .key(.manageKeys), replay: .unkept, create)
     router.add("GET", "/v1/keys", .key(.manageKeys), list)
     router.add("POST", "/v1/keys/{id}/revoke", .key(.manageKeys), revoke)
   }

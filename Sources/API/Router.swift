@@ -12,8 +12,9 @@ struct Router: Sendable {
     case key(Permission)
   }
 
-  /// Whether an `Idempotency-Key` is looked at, and when the body is hashed.
-  enum Replay: Sendable { case none, wholeBody, streamed }
+  /// Whether an `Idempotency-Key` is looked at, and when the body is hashed. `unkept`: the answer holds a secret or a phone,
+  /// or changes nothing, so neither it nor the hash of its body is kept. `none`: the handler reads the body by itself.
+  enum Replay: Sendable { case none, unkept, wholeBody, streamed }
 
   struct Route: Sendable {
     let method: String

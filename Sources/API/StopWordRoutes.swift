@@ -14,7 +14,7 @@ struct StopWordRoutes: Sendable {
     router.add("GET", "/v1/stop-words", .key(.readConsents), list)
     router.add("POST", "/v1/stop-words", .key(.manageStopWords), store)
     router.add("POST", "/v1/stop-words/remove", .key(.manageStopWords), remove)
-    router.add("POST", "/v1/stop-words/try", .key(.readConsents), replay: Router.Replay.none, tryOut)
+    router.add("POST", "/v1/stop-words/try", .key(.readConsents), replay: .unkept, tryOut)
     router.add("GET", "/v1/stop-replies", .key(.readConsents), setting)
     router.add("POST", "/v1/stop-replies", .key(.manageStopWords), changeSetting)
     router.add("GET", "/v1/consent-tasks", .key(.readConsents), tasks)
@@ -85,10 +85,6 @@ struct StopWordRoutes: Sendable {
 
   /// What a text would be read as now, without anything being recorded.
   private func tryOut(_ call: Call) async throws -> HTTPResponse {
-    let body = try await call.request.body(upTo: Call.bodyLimit)
-    let call = Call(
-      request: call.request, parameters: call.parameters, knownCaller: call.knownCaller, language: call.language,
-      body: body, upload: nil)
     let fields = try Fields(try call.json(), known: ["text", "answering"])
     let text = try fields.requiredText("text", limit: 2000, remedy: "Write what a person might write.")
     let category = try ConsentRoutes.word(fields, "answering", Category.self)

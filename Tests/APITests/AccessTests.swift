@@ -129,10 +129,20 @@ import Testing
     await service.close()
   }
 
+  @Test func `is not kept where the answer holds a secret`() async throws {
+    let service = try await TestService()
+    let made = try await service.call("POST", "/v1/keys", ["name": "a", "role": "marketer"], headers: key("k1"))
+    let secret = try #require(made.json["key"]?.stringValue)
+    let kept = try await service.pool.run(
+      "select count(*) from idempotency where position(convert_to($1, 'UTF8') in answer) > 0", .text(secret))
+    #expect(made.status == 201 && kept[0].int64(0) == 0)
+    await service.close()
+  }
+
   @Test func `refuses another body, another path, another query`() async throws {
     let service = try await TestService()
     _ = try await service.call("POST", "/v1/audiences", ["name": "a"], headers: key("k1"))
-    for (path, body) in [("/v1/audiences", "b"), ("/v1/keys", "a"), ("/v1/audiences?x=1", "a")] {
+    for (path, body) in [("/v1/audiences", "b"), ("/v1/budgets", "a"), ("/v1/audiences?x=1", "a")] {
       let answer = try await service.call("POST", path, ["name": .string(body)], headers: key("k1"))
       #expect(answer.status == 422 && answer.code == "idempotency_key_reused")
     }
