@@ -53,7 +53,15 @@ public struct GraphClient: Sendable {
   }
 
   public func templates(ofAccount id: String, token: String) async throws(GraphError) -> [TemplateNode] {
-    try await list(id, "message_templates", [("fields", TemplateNode.fields)], token) { TemplateNode($0) }
+    func read(_ fields: String) async throws(GraphError) -> [TemplateNode] {
+      try await list(id, "message_templates", [("fields", fields)], token) { TemplateNode($0) }
+    }
+    do throws(GraphError) {
+      return try await read(TemplateNode.fields + TemplateNode.laterFields)
+    } catch {
+      guard case .refused(let refusal) = error, refusal.code == 100 else { throw error }
+      return try await read(TemplateNode.fields)
+    }
   }
 
   public func account(_ id: String, token: String) async throws(GraphError) -> AccountNode {

@@ -105,7 +105,8 @@ public struct TemplateNode: Sendable, Equatable {
   }
 
   static let fields = "id,name,language,status,category,parameter_format,components,quality_score,rejected_reason"
-    + ",message_send_ttl_seconds"
+  /// Of younger versions: where Meta does not know it, the rest is read without.
+  static let laterFields = ",message_send_ttl_seconds"
 
   init?(_ node: JSONValue) {
     guard let id = node["id"]?.textValue, let name = node["name"]?.stringValue,

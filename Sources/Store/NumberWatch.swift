@@ -54,7 +54,8 @@ public enum NumberWatch {
   /// from the last, and once an hour.
   ///
   /// A colour stops a campaign once: after an operator's resume it may go on at the same colour, until the colour gets
-  /// worse or comes back; and so does Meta's flag, under which it still sends. `stops`: what Meta's status asks for.
+  /// worse or comes back; and so does Meta's flag, under which it still sends. Urgent messages and answers to people are no
+  /// campaign: a code for a login does not wait because offers were disliked. `stops`: what Meta's status asks for.
   public static func record(
     _ seen: Numbers.Observation, of number: Number.ID, stops: GuardRule?, on pool: Pool
   ) async throws(DatabaseError) {
@@ -88,7 +89,7 @@ public enum NumberWatch {
           """
           select guard_pause(c.business_id, 7::int2, c.campaign_id, $2, $3, $4::jsonb)
           from campaign c join number n on n.number_id = $1
-          where c.state in (3, 4, 5) and $1 = any(c.numbers)
+          where c.state in (3, 4, 5) and c.kind in (1, 2) and $1 = any(c.numbers)
             and coalesce(c.spec -> 'guard' ->> 'pause_at', 'YELLOW') = any($5)
             and not guard_told(7::int2, c.campaign_id, $2, n.quality_since)
           """,
@@ -117,7 +118,7 @@ public enum NumberWatch {
         jsonb_build_object('quality', n.quality, 'phone_number_id', n.phone_number_id, 'since', n.quality_since))
       from campaign c join number n on n.number_id = any(c.numbers)
         join unnest($2::text[], $3::text[], $4::text[]) r (colour, rule, reason) on r.colour = n.quality
-      where c.campaign_id = $1 and c.state = 5
+      where c.campaign_id = $1 and c.state = 5 and c.kind in (1, 2)
         and (n.quality = 'RED' or coalesce(c.spec -> 'guard' ->> 'pause_at', 'YELLOW') = 'YELLOW')
         and not guard_told(7::int2, c.campaign_id, r.rule, n.quality_since)
       """,

@@ -98,6 +98,18 @@ func withGraph(
     }
   }
 
+  @Test func `reads templates of a version that knows no time to live`() async throws {
+    try await withGraph({ request in
+      request.query.contains { $0.1.contains("message_send_ttl_seconds") }
+        ? (400, #"{"error":{"code":100,"message":"(#100) Tried accessing nonexisting field (message_send_ttl_seconds)"}}"#)
+        : (200, #"{"data":[{"id":"1","name":"t","language":"ar","status":"APPROVED"}]}"#)
+    }) { graph, asked in
+      let templates = try await graph.templates(ofAccount: "102290129340398", token: "token")
+      #expect(templates.map(\.ttlSeconds) == [nil])
+      #expect(asked.with { $0.count } == 2)
+    }
+  }
+
   @Test func `reads an account's currency and zone, and names a zone it does not know`() async throws {
     try await withGraph({ request in
       (
