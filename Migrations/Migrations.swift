@@ -42,6 +42,7 @@ public enum Migrations {
     Migration(name: "0026_guard_history", sql: PackageResources._026_guard_history_sql),
     Migration(name: "0026_template_ttl", sql: PackageResources._026_template_ttl_sql),
     Migration(name: "0029_erasure_names", sql: PackageResources._029_erasure_names_sql),
+    Migration(name: "0030_template_look", sql: PackageResources._030_template_look_sql),
     Migration(name: "0018_people", sql: PackageResources._018_people_sql),
   ]
 }

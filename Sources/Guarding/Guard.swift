@@ -12,6 +12,9 @@ public actor Guard {
     /// Between two looks at a number that sends, and at one that does not.
     public var lookWhileSending: Duration = .seconds(30)
     public var lookIdle: Duration = .seconds(600)
+    /// Likewise at the templates of an account.
+    public var templatesWhileSending: Duration = .seconds(600)
+    public var templatesIdle: Duration = .seconds(6 * 3600)
     public var judgeEvery: Duration = .seconds(1)
     /// Receipts may be missing this long, after so many messages, before sending stops.
     public var receiptPatience: Duration = .seconds(600)
@@ -28,10 +31,10 @@ public actor Guard {
   nonisolated let reactor: Reactor
   public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
 
-  private let settings: Settings
+  let settings: Settings
   let pool: Pool
-  private let graph: GraphClient
-  private let tokens: Tokens
+  let graph: GraphClient
+  let tokens: Tokens
   let log: @Sendable (String, [(String, String)]) -> Void
   /// Pilots whose count took long: not looked at again before.
   private var restUntil: [Campaign.ID: BootInstant] = [:]
@@ -48,7 +51,10 @@ public actor Guard {
   public func run() async throws {
     // A look may wait for Meta's answer: the judging does not wait with it.
     let looking = Task(executorPreference: reactor.tasks) {
-      await self.repeating("guard_look_waits") { try await self.look() }
+      await self.repeating("guard_look_waits") {
+        try await self.look()
+        try await self.lookAtTemplates()
+      }
     }
     await repeating("guard_waits") { try await self.judge() }
     looking.cancel()

@@ -50,12 +50,14 @@ public enum Templates {
 
   /// Takes over what Meta shows for an account now. The version grows when a text changes; what Meta no longer shows is
   /// kept as `DELETED`, because campaigns refer to it.
+  ///
+  /// `actor` nil: nobody asked, so nothing stands in the audit.
   public static func sync(
-    _ templates: [Seen], account: Account.ID, business: Business.ID, by actor: String, on pool: Pool
+    _ templates: [Seen], account: Account.ID, business: Business.ID, by actor: String?, on pool: Pool
   )
     async throws(DatabaseError) -> SyncResult
   {
-    let rows = try await pool.batch([
+    var statements = [
       following(templates, account: account),
       Statement(
         """
@@ -95,8 +97,12 @@ public enum Templates {
           .texts(templates.map(\.quality)), .texts(templates.map(\.parameterFormat)),
           .jsonbs(templates.map(\.components)), .int4s(templates.map { Int32(clamping: $0.ttlSeconds ?? 0) }),
         ]),
-      Audit.entry(business: business, actor: actor, action: "templates_synced", subject: account.description),
-    ])
+    ]
+    if let actor {
+      statements.append(
+        Audit.entry(business: business, actor: actor, action: "templates_synced", subject: account.description))
+    }
+    let rows = try await pool.batch(statements)
     let row = rows[1][0]
     return SyncResult(
       seen: Int(row.int64(0)), added: Int(row.int64(1)), changed: Int(row.int64(2)), gone: Int(row.int64(3)))

@@ -84,6 +84,26 @@ import Testing
     try await world.end()
   }
 
+  @Test func `finds that Meta paused a template although nobody told`() async throws {
+    let world = try await World(people: 3000)
+    try await world.startNode()
+    let campaign = try await world.launch(pace: 20)
+    try await sending(world, people: 5)
+    // Meta's webhooks go nowhere from here on; no message is refused before the look.
+    _ = try await world.pool.run(
+      "insert into pause (business_id, scope, scope_id, cause, actor) select business_id, 5, number_id, 'operator', 'test' from number"
+    )
+    try await world.sandboxPost("webhook", #"{"url": "http://127.0.0.1:1/nowhere"}"#)
+    try await world.sandboxPost("templates/ramadan_offer", #"{"status": "PAUSED", "language": "ar"}"#)
+    #expect(try await rule(campaign, world) == nil)
+    _ = try await world.pool.run("update account set templates_at = now() - interval '11 minutes'")
+    try await world.until("it is stopped", within: .seconds(10)) { try await rule(campaign, world) == "template_paused" }
+    #expect(
+      try await world.pool.run("select count(*) from audit where action = 'templates_synced' and actor = 'qafila'")[0].int64(0)
+        == 0)
+    try await world.end()
+  }
+
   @Test func `does not heed a repeated webhook after an operator's resume`() async throws {
     let world = try await World(people: 3000)
     try await world.startNode()
@@ -121,7 +141,9 @@ import Testing
     let history = try await GuardHistory.read(campaign, on: world.pool)
     #expect(history.pauses.map(\.rule) == ["opt_out_rate"] && history.untimedStops == 0)
     let own = GuardReplay(.init()).run(history)
-    #expect(own.pause?.rule == .optOutRate && own.leftBeforePause == own.left && own.left >= 300)
+    #expect(own.pause?.rule == .optOutRate && own.left >= 300)
+    // The live judge looks ten times a second, and later on a busy machine; the record is judged to the moment.
+    #expect((0...150).contains(own.left - (own.leftBeforePause ?? 0)))
     #expect(own.left == (try await world.summary("arrived")))
     var rules = CampaignSpec.Guarding()
     rules.maxOptOut = Amount(billionths: 500_000_000)
