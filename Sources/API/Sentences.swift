@@ -1,4 +1,5 @@
 import Domain
+import Store
 
 /// The sentences of product §4: what a state means and whether somebody must act. English and Arabic stand together.
 enum Sentences {
@@ -89,16 +90,7 @@ enum Sentences {
 
   /// Meta's quality in product §4's words.
   static func quality(_ meta: String, _ language: Language) -> String {
-    switch (meta, language) {
-    case ("GREEN", .english): "high"
-    case ("GREEN", .arabic): "مرتفعة"
-    case ("YELLOW", .english): "medium"
-    case ("YELLOW", .arabic): "متوسطة"
-    case ("RED", .english): "low"
-    case ("RED", .arabic): "منخفضة"
-    case (_, .english): "not rated yet"
-    case (_, .arabic): "لم تُقيَّم بعد"
-    }
+    AlertWords(language == .arabic ? .arabic : .english).quality(meta)
   }
 
   /// A reason's word as a person reads it: `opted_out` is "opted out".
